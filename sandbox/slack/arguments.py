@@ -13,7 +13,7 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 
 # Bolt's client sends it with every call; Slack uses it only with organization-wide tokens.
-ALWAYS_ALLOWED = frozenset({"team_id"})
+ALWAYS_ALLOWED = "team_id"
 FALSE = ("", "0", "false", "False")
 
 
@@ -26,9 +26,12 @@ class Arguments:
     def __contains__(self, name: str) -> bool:
         return name in self.values
 
-    def only(self, allowed: frozenset[str]) -> None:
-        """Refuse arguments that the sandbox doesn't model: better than ignoring them."""
-        unknown = sorted(self.values.keys() - allowed - ALWAYS_ALLOWED)
+    def only(self, allowed: str) -> None:
+        """Refuse arguments that the sandbox doesn't model: better than ignoring them.
+
+        Spaces separate the names in `allowed`.
+        """
+        unknown = sorted(self.values.keys() - {*allowed.split(), ALWAYS_ALLOWED})
         if unknown:
             messages = [f"[ERROR] unsupported argument: {name}" for name in unknown]
             raise SlackError.because("invalid_arguments", *messages)

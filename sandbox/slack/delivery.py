@@ -4,13 +4,16 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
 
 from sandbox.slack.model import Json
 from sandbox.slack.signing import signed_headers
+
+if TYPE_CHECKING:
+    from sandbox.slack.socket_mode import Sockets
 
 Kind = Literal["slash_commands", "interactive", "events_api"]
 
@@ -67,12 +70,6 @@ class Delivery:
     seconds: float  # until the acknowledgement
 
 
-class Transport(Protocol):
-    """A way to the bot: HTTP, or Socket Mode."""
-
-    async def send(self, outgoing: Outgoing) -> Ack: ...
-
-
 @dataclass
 class HttpTransport:
     """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack).
@@ -111,27 +108,25 @@ class HttpTransport:
             **(headers or {}),
         }
         try:
-            async with asyncio.timeout(self.deadline):
-                return await self._exchange(body, all_headers)
+            async with (
+                asyncio.timeout(self.deadline),
+                self.session.post(self.url(), data=body, headers=all_headers) as response,
+            ):
+                text = await response.text()
         except TimeoutError:
             return Ack(failure="http_timeout")
         except aiohttp.ClientError:
             return Ack(failure="connection_failed")
-
-    async def _exchange(self, body: bytes, headers: dict[str, str]) -> Ack:
-        async with self.session.post(self.url(), data=body, headers=headers) as response:
-            text = await response.text()
-            failure = None if response.status // 100 == 2 else "http_error"
-            again = response.headers.get("x-slack-no-retry") != "1"
-            return Ack(failure, response.status, text, again)
+        failure = None if response.status // 100 == 2 else "http_error"
+        again = response.headers.get("x-slack-no-retry") != "1"
+        return Ack(failure, response.status, text, again)
 
 
 @dataclass
 class Courier:
     """Delivers everything to the bot over the open connection, and keeps a record."""
 
-    sockets: Transport
-    has_sockets: Callable[[], bool]
+    sockets: "Sockets"
     on_delivery: Callable[[], None]
     http: HttpTransport | None = None
     # HTTP gets no events until someone has verified the Request URL by hand (docs: manifests).
@@ -140,11 +135,11 @@ class Courier:
 
     async def send(self, outgoing: Outgoing) -> Ack:
         """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
-        if outgoing.kind == "events_api" and not (self.events_verified or self.has_sockets()):
+        if outgoing.kind == "events_api" and not (self.events_verified or self.sockets):
             return Ack()
         time = asyncio.get_running_loop().time
         sent_at = time()
-        if self.has_sockets():
+        if self.sockets:
             ack = await self.sockets.send(outgoing)
         elif self.http is not None:
             ack = await self.http.send(outgoing)

@@ -46,21 +46,24 @@ class Events:
             case MessagePosted(message):
                 self._message(message, self._posted(message))
             case MessageEdited(message, before):
-                self._message(message, _changed(message, before))
+                event: Json = {"ts": message.edited_ts, "message": message.to_api()}
+                self._message(message, _hidden(before, "message_changed") | event)
             case MessageDeleted(message):
-                is_tombstone = self._state.doubts.deletion_leaves_tombstone
+                gone = _hidden(message, "message_deleted") | {"deleted_ts": message.ts}
                 replies = message.channel.thread(message.ts)
-                gone = _tombstone(message) if is_tombstone and replies else _deleted(message)
+                if replies and self._state.doubts.deletion_leaves_tombstone:
+                    left = _tombstone(message.ts)
+                    gone = _hidden(message, "message_changed") | {"message": left}
                 self._message(message, gone)
-            case MemberJoined(user, channel):
-                event: Json = {"type": "member_joined_channel", "user": user.id}
-                event |= {"inviter": change.inviter.id} if change.inviter else {}
-                self.membership(channel, event, user.team)
+            case MemberJoined(user, channel, inviter):
+                event = {"type": "member_joined_channel", "user": user.id}
+                event |= {"inviter": inviter.id} if inviter else {}
+                self._membership(channel, event, user.team)
             case MemberLeft(user, channel):
                 event = {"type": "member_left_channel", "user": user.id}
-                self.membership(channel, event, user.team)
+                self._membership(channel, event, user.team)
 
-    def membership(self, channel: Channel, event: Json, team: Team) -> None:
+    def _membership(self, channel: Channel, event: Json, team: Team) -> None:
         """A join or leave; sent where the bot is a member, and about the bot itself."""
         if self._hears(channel) or event["user"] == self._state.bot.id:
             event |= {
@@ -135,7 +138,7 @@ class Events:
             event["username"] = message.user.name
             del event["user"], event["team"]
         elif self._state.is_external(message.user):
-            event["user_team"] = event["source_team"] = message.user.organization_id
+            event["user_team"] = event["source_team"] = message.user.team.organization_id
         return event
 
     def _hears(self, channel: Channel) -> bool:
@@ -147,32 +150,23 @@ def _file_to_be_asked_for(file: Json) -> Json:
     return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info"}
 
 
-def _changed(message: Message, before: Message) -> Json:
-    changed = {"subtype": "message_changed", "ts": message.edited_ts, "message": message.to_api()}
-    return _hidden(before) | changed
-
-
-def _deleted(message: Message) -> Json:
-    return _hidden(message) | {"subtype": "message_deleted", "deleted_ts": message.ts}
-
-
-def _tombstone(message: Message) -> Json:
-    left = {
+def _tombstone(ts: str) -> Json:
+    return {
         "type": "message",
         "subtype": "tombstone",
         "user": SLACKBOT,
         "text": "This message was deleted.",
         "hidden": True,
-        "ts": message.ts,
-        "thread_ts": message.ts,
+        "ts": ts,
+        "thread_ts": ts,
     }
-    return _hidden(message) | {"subtype": "message_changed", "message": left}
 
 
-def _hidden(before: Message) -> Json:
+def _hidden(before: Message, subtype: str) -> Json:
     """What events of a changed message have in common."""
     return {
         "type": "message",
+        "subtype": subtype,
         "hidden": True,
         "ts": before.ts,
         "previous_message": before.to_api(),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from aiohttp import web
 
@@ -72,21 +72,18 @@ class Fault:
         return web.Response(status=self.status or 500, text=text, headers=headers)
 
 
-class Source(Protocol):
-    """Something that makes calls fail, such as an outage."""
-
-    def take(self, method: str, arguments: Json) -> Fault | None: ...
+# Chooses the fault that hits a call of a method with these arguments, if any.
+Source = Callable[[str, Json], Fault | None]
 
 
 @dataclass
 class Faults:
-    """The faults still to happen, oldest first; then those of `sources`."""
+    """The faults still to happen, oldest first; then those of `sources`, such as outages."""
 
     pending: list[Fault] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Remove all faults."""
         self.pending.clear()
         self.sources.clear()
 
@@ -98,7 +95,7 @@ class Faults:
                 if fault.times <= 0:
                     self.pending.remove(fault)
                 return fault
-        taken = (source.take(method, arguments) for source in self.sources)
+        taken = (source(method, arguments) for source in self.sources)
         return next((fault for fault in taken if fault is not None), None)
 
 

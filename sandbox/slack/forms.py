@@ -1,23 +1,20 @@
 """The inputs of a modal: what a person may type, and how Slack reports it in `state.values`."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Json, View
 
+if TYPE_CHECKING:
+    from sandbox.slack.people import Person
+
 REQUIRED = "Please complete this required field."
 
 
-class HasId(Protocol):
-    """Somebody who can be chosen in a users_select."""
-
-    @property
-    def id(self) -> str: ...
-
-
-Value = str | HasId | Sequence["str | HasId"] | None
+# What a person types or chooses; somebody in a users_select may be given by their id.
+Value: TypeAlias = "str | Person | Sequence[str | Person] | None"
 
 # The property of `state.values` that holds what was chosen, and the one with the initial choice.
 _STATE = {
@@ -61,11 +58,11 @@ def fill_in(view: View, block_id: str, value: Value) -> None:
 def client_errors(view: View) -> dict[str, str]:
     """The problems that Slack's own client finds before anything is sent to the bot."""
     errors: dict[str, str] = {}
+    values = state_values(view)
     for block, element in stateful_elements(view):
         if block["type"] != "input":
             continue
-        state = view.typed.get((block["block_id"], element["action_id"])) or _untouched(element)
-        value = state[_STATE[element["type"]][0]]
+        value = values[block["block_id"]][element["action_id"]][_STATE[element["type"]][0]]
         if not value and not block.get("optional", False):
             errors[block["block_id"]] = REQUIRED
         elif isinstance(value, str) and value:

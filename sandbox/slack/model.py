@@ -53,11 +53,6 @@ class User:
     def email(self) -> str:
         return f"{self.name}@{self.team.domain}.example"
 
-    @property
-    def organization_id(self) -> str:
-        """The id of the organization, or of the workspace, that the user belongs to."""
-        return self.team.organization_id
-
 
 @dataclass(eq=False)
 class Channel:

@@ -3,43 +3,29 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from sandbox.slack.faults import Fault
 from sandbox.slack.model import Json
 
 
 class Trouble(Enum):
-    """What a caller gets in an outage instead of a response."""
+    """What a caller gets in an outage instead of a response; its value is the fault."""
 
-    RATE_LIMITED = "HTTP 429 with Retry-After"
-    SERVER_ERROR = "HTTP 500"
-    UNAVAILABLE = "HTTP 503"
-    SILENCE = "no answer, and a dropped connection in the end"
-    RESET = "a dropped connection"
-    FATAL_ERROR = "ok: false, fatal_error"
-    INTERNAL_ERROR = "ok: false, internal_error"
-    HTML = "HTTP 200 with a web page"
-    BROKEN_JSON = "HTTP 200 with half an answer"
-    NO_OBJECT = "HTTP 200 with JSON that is no object"
-    NOTHING_ELSE = "ok: true, without what was asked for"
-
-
-# The fields of their Fault; RATE_LIMITED and SILENCE take theirs from the outage.
-FAULTS: Mapping[Trouble, Mapping[str, Any]] = {
-    Trouble.SERVER_ERROR: {"status": 500},
-    Trouble.UNAVAILABLE: {"status": 503},
-    Trouble.RESET: {"drop": True},
-    Trouble.FATAL_ERROR: {"error": "fatal_error"},
-    Trouble.INTERNAL_ERROR: {"error": "internal_error"},
-    Trouble.HTML: {"body": "<html><h1>Be right back</h1></html>", "content_type": "text/html"},
-    Trouble.BROKEN_JSON: {"body": '{"ok": true, "ts": "17'},
-    Trouble.NO_OBJECT: {"body": '["ok"]'},
-    Trouble.NOTHING_ELSE: {"body": '{"ok": true}'},
-}
+    RATE_LIMITED = Fault("", status=429)  # `retry_after` is the outage's
+    SERVER_ERROR = Fault("", status=500)
+    UNAVAILABLE = Fault("", status=503)
+    SILENCE = Fault("", hang=5.0)  # `hang` is the outage's `silence`
+    RESET = Fault("", drop=True)
+    FATAL_ERROR = Fault("", error="fatal_error")
+    INTERNAL_ERROR = Fault("", error="internal_error")
+    HTML = Fault("", body="<html><h1>Be right back</h1></html>", content_type="text/html")
+    BROKEN_JSON = Fault("", body='{"ok": true, "ts": "17')
+    NO_OBJECT = Fault("", body='["ok"]')
+    NOTHING_ELSE = Fault("", body='{"ok": true}')  # without what was asked for
 
 
 class Hit(NamedTuple):
@@ -121,9 +107,9 @@ class Outage:
 
     def _hit(self, method: str, trouble: Trouble, performed: bool, wait: int) -> Fault:
         self.hits.append(Hit(method, trouble, performed, self.clock()))
-        how: Mapping[Trouble, Mapping[str, Any]] = {
-            Trouble.RATE_LIMITED: {"retry_after": wait},
-            Trouble.SILENCE: {"hang": self.silence},
-            **FAULTS,
-        }
-        return Fault(method, performed=performed, **how[trouble])
+        fault = replace(trouble.value, method=method, performed=performed)
+        if trouble is Trouble.RATE_LIMITED:
+            fault.retry_after = wait
+        if trouble is Trouble.SILENCE:
+            fault.hang = self.silence
+        return fault

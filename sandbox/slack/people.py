@@ -83,12 +83,12 @@ class Person:
     @property
     def view(self) -> View | None:
         """The modal, if one is open."""
-        return self.screen.modal
+        return self._state.modals.get(self.id)
 
     @property
     def home(self) -> View | None:
         """The app's Home as this person sees it; None if the app published nothing."""
-        return self.screen.home
+        return views.home_of(self._state, self.user)
 
     @property
     def ephemerals(self) -> list[Message]:

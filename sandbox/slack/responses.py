@@ -11,18 +11,9 @@ from sandbox.slack.state import State
 from sandbox.slack.web_api.base import checked_blocks
 
 MOST_USES = 5
-ARGUMENTS = frozenset(
-    {
-        "text",
-        "blocks",
-        "response_type",
-        "replace_original",
-        "delete_original",
-        "thread_ts",
-        "unfurl_links",
-        "unfurl_media",
-        "mrkdwn",
-    }
+ARGUMENTS = (
+    "text blocks response_type replace_original delete_original thread_ts "
+    "unfurl_links unfurl_media mrkdwn"
 )
 
 
@@ -44,13 +35,13 @@ def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | Non
     args = Arguments(values)
     args.only(ARGUMENTS)
     if args.flag("delete_original"):
-        _delete_original(state, answer_to)
+        _delete(state, _original(answer_to))
         return None
     text, blocks = args.maybe_text("text") or "", checked_blocks(state, args)
     if not text and not blocks:
         raise SlackError("no_text")
     if args.flag("replace_original"):
-        return _replace_original(state, answer_to, text, blocks)
+        return _replace(state, _original(answer_to), text, blocks)
     message = new_message(state, answer_to.channel, text, blocks, args.maybe_text("thread_ts"))
     if values.get("response_type") == "in_channel":
         answer_to.channel.messages.append(message)
@@ -68,11 +59,8 @@ def _original(answer_to: ResponseUrl) -> Message:
     return answer_to.message
 
 
-def _replace_original(
-    state: State, answer_to: ResponseUrl, text: str, blocks: list[Json]
-) -> Message:
+def _replace(state: State, message: Message, text: str, blocks: list[Json]) -> Message:
     """Rewrite the pressed message; there is no other way to change an ephemeral one."""
-    message = _original(answer_to)
     before = rewrite(state, message, text, blocks)
     if not message.is_ephemeral:
         state.changed(MessageEdited(message, before))
@@ -81,8 +69,7 @@ def _replace_original(
     return message
 
 
-def _delete_original(state: State, answer_to: ResponseUrl) -> None:
-    message = _original(answer_to)
+def _delete(state: State, message: Message) -> None:
     if message in state.ephemerals:
         state.ephemerals.remove(message)
     elif message in message.channel.messages:

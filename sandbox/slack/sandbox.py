@@ -53,7 +53,7 @@ class SlackSandbox:
         state = self._state = State(self.app, self.home, clock)
         self.sockets = Sockets(state, ack_deadline)
         self._deadline = ack_deadline
-        self._courier = Courier(self.sockets, lambda: len(self.sockets) > 0, state.touch)
+        self._courier = Courier(self.sockets, state.touch)
         self._events = Events(state, self._courier, event_retries)
         self._faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
@@ -70,6 +70,7 @@ class SlackSandbox:
         self.bot, self.doubts = state.bot, state.doubts
         self.files, self.web = state.files, state.web
         self.observe, self.touch, self.until = state.observers.append, state.touch, state.until
+        self.changed = state.changed_once
         self.calls = server.calls  # every Web API call of the bot, oldest first
         self.deliveries = self._courier.deliveries  # everything sent to the bot, oldest first
         self.delivered, self.heal = self._events.delivered, self._faults.clear
@@ -219,7 +220,7 @@ class SlackSandbox:
     def outage(self, **how: Any) -> Outage:
         """Make calls fail at random from now on; `how` are the fields of `Outage`."""
         outage = Outage(self._state.clock, **how)
-        self._faults.sources.append(outage)
+        self._faults.sources.append(outage.take)
         return outage
 
     def guard(self, gate: Gate) -> None:
@@ -228,10 +229,6 @@ class SlackSandbox:
         While it waits, so does the call; if it returns False, the connection is cut at that point.
         """
         self._server.gate = gate
-
-    async def changed(self) -> None:
-        """Wait for the next change of anything."""
-        await self._state.changed_once()
 
     @property
     def now(self) -> float:

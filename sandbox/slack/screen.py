@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.slack import views
-from sandbox.slack.model import Channel, Message, User, View
+from sandbox.slack.model import Channel, Message, User
 from sandbox.slack.state import State
 
 
@@ -19,16 +18,6 @@ class Screen:
         """The channels they are a member of, then their direct message with the app."""
         mine = [each for each in self.state.channels.values() if self.user.id in each.members]
         return sorted(mine, key=lambda channel: channel.kind == "im")
-
-    @property
-    def modal(self) -> View | None:
-        """The modal that is on top."""
-        return self.state.modals.get(self.user.id)
-
-    @property
-    def home(self) -> View | None:
-        """What the app published on its Home for this person."""
-        return views.home_of(self.state, self.user)
 
     @property
     def is_offered_home(self) -> bool:

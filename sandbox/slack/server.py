@@ -3,8 +3,6 @@
 import asyncio
 import uuid
 from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -75,7 +73,7 @@ class Server:
         await self._site.start()
 
     async def stop(self) -> None:
-        await self._sockets.disconnect("link_disabled")
+        await self._sockets.lose(LineTrouble.LINK_DISABLED)
         await self._runner.cleanup()
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
@@ -118,7 +116,7 @@ class Server:
             if wait:
                 self._log(name, values, {"ok": False, "error": "ratelimited"})
                 return rate_limited(wait)
-            require_scope(self._state, *method.scopes)
+            require_scope(self._state, *method.scopes.split())
             args.only(method.arguments)
             result = method.run(self._state, args)
         except SlackError as refused:
@@ -157,7 +155,7 @@ class Server:
             return await fault.answer(request)
         file, content = self._state.files.get(request.match_info["file"]), await request.read()
         if file is None or len(content) != file.length:
-            return web.Response(status=HTTPStatus.BAD_REQUEST)
+            return web.Response(status=400)
         file.content = content
         return web.Response(text=f"OK - {len(content)}")
 
@@ -171,17 +169,13 @@ class Server:
         fault = self._faults.take(RESPONSE_URL, values if isinstance(values, dict) else {})
         if fault is not None and not fault.performed:
             return await fault.answer(request)
-        response = self._use_response_url(request.path, values)
-        return response if fault is None else await fault.answer(request)
-
-    def _use_response_url(self, path: str, values: Any) -> web.Response:
         try:
-            responses.use(self._state, path, values)
+            responses.use(self._state, request.path, values)
+            response = web.json_response({"ok": True})
         except SlackError as refused:
             gone = refused.error in ("expired_url", "used_url", "no_text")
-            status = HTTPStatus.NOT_FOUND if gone else HTTPStatus.BAD_REQUEST
-            return web.json_response(_failure(refused), status=status)
-        return web.json_response({"ok": True})
+            response = web.json_response(_failure(refused), status=404 if gone else 400)
+        return response if fault is None else await fault.answer(request)
 
 
 def _take_token(request: web.Request, values: Json) -> str | None:

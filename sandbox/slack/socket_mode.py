@@ -63,8 +63,7 @@ class Sockets:
         self.held = 0
         self._state = state
         self._deadline = deadline
-        self._connections: list[web.WebSocketResponse] = []
-        self._requests: dict[web.WebSocketResponse, web.Request] = {}
+        self._connections: dict[web.WebSocketResponse, web.Request] = {}
         self._silent: set[web.WebSocketResponse] = set()
         self._turns = itertools.count()
         self._awaited: dict[str, asyncio.Future[Ack]] = {}
@@ -111,8 +110,7 @@ class Sockets:
             await socket.close()
         if trouble is None:
             await socket.send_json(self._hello())
-            self._connections.append(socket)
-            self._requests[socket] = request
+            self._connections[socket] = request
             self._state.touch()
         try:
             async for frame in socket:
@@ -128,7 +126,7 @@ class Sockets:
 
     async def send(self, outgoing: Outgoing) -> Ack:
         """Deliver in one envelope, and wait for the acknowledgement with its id."""
-        socket = self._connections[next(self._turns) % len(self._connections)]
+        socket = list(self._connections)[next(self._turns) % len(self._connections)]
         envelope = _envelope(outgoing)
         acked: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         self._awaited[envelope["envelope_id"]] = acked
@@ -144,9 +142,8 @@ class Sockets:
             del self._awaited[envelope["envelope_id"]]
 
     async def lose(self, trouble: LineTrouble) -> None:
-        """Lose every connection in this way."""
-        for socket in list(self._connections):
-            request = self._requests[socket]
+        """Lose every connection in this way; for Slack's reasons, clients are told to reconnect."""
+        for socket, request in list(self._connections.items()):
             match trouble:
                 case LineTrouble.RESET:
                     self._forget(socket)
@@ -164,23 +161,13 @@ class Sockets:
                     self._forget(socket)
                     await socket.close()
                 case _:
-                    await self._dismiss(socket, trouble.value)
-
-    async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask every client to reconnect, then close (facts 3)."""
-        for socket in list(self._connections):
-            await self._dismiss(socket, reason)
-
-    async def _dismiss(self, socket: web.WebSocketResponse, reason: str) -> None:
-        self._forget(socket)
-        with contextlib.suppress(ConnectionError):
-            await socket.send_json({"type": "disconnect", "reason": reason})
-            await socket.close()
+                    self._forget(socket)
+                    with contextlib.suppress(ConnectionError):
+                        await socket.send_json({"type": "disconnect", "reason": trouble.value})
+                        await socket.close()
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
-        if socket in self._connections:
-            self._connections.remove(socket)
-            del self._requests[socket]
+        if self._connections.pop(socket, None) is not None:
             self._state.touch()
 
     def _hello(self) -> Json:

@@ -143,7 +143,7 @@ class State:
 
     def is_external(self, user: User) -> bool:
         """Whether `user` belongs to an organization other than the installing one."""
-        return user.organization_id != self.home.organization_id
+        return user.team.organization_id != self.home.organization_id
 
     def ephemeral(self, ts: str) -> Message | None:
         """The ephemeral message with this `ts`, if it is still there."""

@@ -6,7 +6,7 @@ from sandbox.slack import views
 from sandbox.slack.change_feed import Noticed, ViewRefused
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import SlackError
-from sandbox.slack.model import Json, View
+from sandbox.slack.model import View
 from sandbox.slack.state import State
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -43,35 +43,31 @@ def settle(state: State, view: View, ack: Ack) -> Submission:
     if not ack.ok:
         return _trouble(state, view, ack, ack.failure or "")
     try:
-        return _apply(state, view, ack)
+        errors = _apply(state, view, ack)
     except SlackError as refused:
         return _trouble(state, view, ack, f"{refused.error} {refused.details or ''}".strip())
+    return refuse(state, view, errors, ack) if errors else Submission(ack)
 
 
-def _apply(state: State, view: View, ack: Ack) -> Submission:
-    answer = ack.json()
+def _apply(state: State, view: View, ack: Ack) -> dict[str, str]:
+    """Do what the body says; return the errors in it."""
     if not ack.body:
         if state.modals.get(view.user.id) is view:
             views.close(state, view)
-    elif answer is None:
+        return {}
+    answer = ack.json()
+    if answer is None:
         raise SlackError("the body must be empty or JSON")
-    else:
-        return _respond(state, view, ack, answer)
-    return Submission(ack)
-
-
-def _respond(state: State, view: View, ack: Ack, answer: Json) -> Submission:
     match answer.get("response_action"):
         case "errors":
-            errors = answer.get("errors")
-            return refuse(state, view, _checked_errors(view, errors), ack)
+            return _checked_errors(view, answer.get("errors"))
         case "clear":
             views.close(state, view)
         case "update":
             views.update(state, view, views.checked(answer.get("view")))
         case unknown:
             raise SlackError(f"unknown response_action {unknown!r}")
-    return Submission(ack)
+    return {}
 
 
 def _checked_errors(view: View, errors: object) -> dict[str, str]:

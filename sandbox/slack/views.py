@@ -41,18 +41,13 @@ def update(state: State, view: View, content: Json) -> None:
     """
     _refuse_doubled_external_id(state, content, besides=view)
     held = state_values(view)
-    view.typed = {
-        (block_id, action_id): value
-        for block_id, values in held.items()
-        for action_id, value in values.items()
-    }
     view.content = _stored(state, content)
-    kept = {
-        (block["block_id"], element["action_id"])
+    view.typed = {
+        (block["block_id"], element["action_id"]): held[block["block_id"]][element["action_id"]]
         for block in view.blocks
         for element in elements_of(block)
+        if element["action_id"] in held.get(block["block_id"], {})
     }
-    view.typed = {ids: value for ids, value in view.typed.items() if ids in kept}
     view.errors = {}
     view.hash = _new_hash(state)
     state.changed(ViewUpdated(view))

@@ -147,17 +147,13 @@ class Pane:
 
     def view_blocks(self) -> Markup:
         """The content of the open modal."""
-        view = self.screen.modal
-        if view is None:
-            return Markup()
-        return render_view(view, self.reader, f"view:{view.id}")
+        view = self.person.view
+        return render_view(view, self.reader, f"view:{view.id}") if view else Markup()
 
     def home_blocks(self) -> Markup:
         """The content of the app's Home."""
-        view = self.screen.home
-        if view is None:
-            return Markup()
-        return render_view(view, self.reader, "home")
+        view = self.person.home
+        return render_view(view, self.reader, "home") if view else Markup()
 
 
 def _picture(image: Json) -> str:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.slack import offers
+from sandbox.slack import LineTrouble, offers
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
@@ -63,7 +63,7 @@ async def test_health_routes_are_served_but_the_slack_route_is_not(world: World)
 async def test_the_bot_reconnects_after_a_disconnect(world: World) -> None:
     await world.begin()
 
-    await world.slack.sockets.disconnect()
+    await world.slack.sockets.lose(LineTrouble.REFRESH_REQUESTED)
     await world.slack.until(lambda: world.slack.connections or None, timeout=15)
     await world.press(world.ann, "step:1", "choose_account:new")
 

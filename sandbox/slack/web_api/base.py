@@ -13,45 +13,32 @@ from sandbox.slack.state import State
 
 CONVERSATION_SCOPES = {"public": "channels", "private": "groups", "im": "im"}
 
-
 Run = Callable[[State, Arguments], Json]
 
 
 @dataclass(frozen=True)
 class Method:
-    """A Web API method; any one of `scopes` allows the call (none: no scope needed)."""
+    """A Web API method; any one of `scopes` allows the call (none: no scope needed).
+
+    Spaces separate the words in `arguments` and `scopes`.
+    """
 
     run: Run
-    arguments: frozenset[str]
-    scopes: tuple[str, ...]
-    per_minute: int
-    app_token: bool
-    needs_token: bool
+    arguments: str
+    scopes: str = ""
+    per_minute: int = 50  # docs: apis/web-api/rate-limits, Tier 3
+    app_token: bool = False
+    needs_token: bool = True
 
 
 METHODS: dict[str, Method] = {}
 
 
-def method(
-    name: str,
-    arguments: str = "",
-    *,
-    scopes: str = "",
-    per_minute: int = 50,  # docs: apis/web-api/rate-limits, Tier 3
-    app_token: bool = False,
-    needs_token: bool = True,
-) -> Callable[[Run], Run]:
-    """Decorate the function of a method; spaces separate words in `arguments` and `scopes`."""
+def method(name: str, arguments: str = "", **rules: Any) -> Callable[[Run], Run]:
+    """Decorate the function of a method; `rules` are further fields of `Method`."""
 
     def add(run: Run) -> Run:
-        METHODS[name] = Method(
-            run,
-            frozenset(arguments.split()),
-            tuple(scopes.split()),
-            per_minute,
-            app_token,
-            needs_token,
-        )
+        METHODS[name] = Method(run, arguments, **rules)
         return run
 
     return add

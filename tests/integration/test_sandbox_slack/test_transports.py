@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from sandbox.slack import Channel, Manifest, Person, SlackSandbox
+from sandbox.slack import Channel, LineTrouble, Manifest, Person, SlackSandbox
 from tests.stub_bot import FrozenClock, StubBot
 
 LISTENING = Manifest(
@@ -137,7 +137,7 @@ async def test_a_disconnect_is_announced_before_the_socket_closes(
     socket = await bot.connect()
     await socket.receive_json()
 
-    leaving = asyncio.create_task(slack.sockets.disconnect("warning"))
+    leaving = asyncio.create_task(slack.sockets.lose(LineTrouble.WARNING))
     announced = await socket.receive_json()
     closed = await socket.receive()
     await leaving
