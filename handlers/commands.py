@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.models.views import View
 
 from bot.core.errors import Malformed, Repeated
 from bot.use_cases import Opening, Request, UseCases
@@ -15,6 +14,7 @@ from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped, without_guide
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.forms import View
 from bot.views.status_query import StatusQuery
 from handlers.error_replies import explain
 from handlers.forms import Submission, at_the_form

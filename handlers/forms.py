@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.models.views import View
 
 from bot.core.errors import Malformed, Repeated, Unavailable
 from bot.core.typed_text import prose
 from bot.onboarding.people import Person
 from bot.use_cases import InvalidInput, NeedsConfirmation, Request
 from bot.views.blocks import fallback
+from bot.views.forms import View
 from bot.views.ids import FormRef
 from handlers.error_replies import explain
 from handlers.payloads import OpenedView, Payload, User, request_key

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.models.views import View
 
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Malformed, OnboardingError, Repeated
@@ -19,6 +18,7 @@ from bot.use_cases import Opening
 from bot.use_cases.messages import Reply
 from bot.views.blocks import message, section
 from bot.views.ephemeral import EphemeralReply
+from bot.views.forms import View
 from bot.views.home import answer_view
 from handlers.error_replies import explain
 from handlers.events import ThreadMessage
@@ -96,8 +96,8 @@ class Replies:
     async def _update(self, press: WindowPress, view: View) -> None:
         opened = press.view
         try:
-            if view.external_id:
-                await self._slack.update_view_by_external_id(view.external_id, view, opened.hash)
+            if window := view.get("external_id"):
+                await self._slack.update_view_by_external_id(window, view, opened.hash)
             else:
                 await self._slack.update_view(opened.id, view, opened.hash)
         except OnboardingError as error:  # most likely it is closed

@@ -146,7 +146,7 @@ class HomePublisher:
         risks = {line.id: risk for line in readable if (risk := risk_of(line, now, zone))}
         board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows, risks)
         await asyncio.sleep(0)  # reading and writing a large board takes milliseconds each
-        view = board_view(board).to_dict()
+        view = board_view(board)
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)

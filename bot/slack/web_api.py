@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk.models.views import View
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.channels import ChannelCalls
@@ -16,6 +15,7 @@ from bot.slack.people import PeopleCalls
 from bot.slack.rate_limits import AWAITED
 from bot.slack.response_urls import is_slacks
 from bot.views.blocks import Message
+from bot.views.forms import View
 
 TIMEOUT_SECONDS = 10
 Blocks = Sequence[Mapping[str, Any]]
@@ -145,5 +145,5 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
         call = self._client.views_update(external_id=external_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
-    async def publish_home(self, user_id: str, view: View | dict[str, Any]) -> None:
+    async def publish_home(self, user_id: str, view: View) -> None:
         await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))

@@ -8,8 +8,6 @@ from datetime import timedelta
 from functools import partial
 from secrets import token_hex
 
-from slack_sdk.models.views import View
-
 from bot.core.english import count
 from bot.core.errors import Refused, Repeated
 from bot.core.mrkdwn import channel_link, escape, mention, when
@@ -22,6 +20,7 @@ from bot.use_cases.services import Request
 from bot.verification.rechecks import lasts
 from bot.views.check_all import ask_modal, key, names_of
 from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import rechecks
 from storage.database import Conflict

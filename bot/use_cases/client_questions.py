@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from slack_sdk.models.views import View
-
 from bot.core.typed_text import prose
 from bot.guide.answers import Passage, answer
 from bot.onboarding import Onboarding
@@ -14,6 +12,7 @@ from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.typed_secrets import is_guessing, secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
+from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from bot.views.reply_texts import asked_text
 

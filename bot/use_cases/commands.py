@@ -4,7 +4,6 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
@@ -20,6 +19,7 @@ from bot.use_cases.steps_at_once import client_and_answer, done_text, must_have_
 from bot.use_cases.typed_secrets import secret_in
 from bot.views import modals
 from bot.views.ephemeral import EphemeralReply
+from bot.views.forms import View
 from bot.views.ids import FormRef
 from storage import credentials
 

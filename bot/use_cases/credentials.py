@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from pydantic import SecretStr
-from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
@@ -25,6 +24,7 @@ from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
+from bot.views.forms import View
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, event_log, onboardings
 from storage.vault import Slot

@@ -1,12 +1,11 @@
 """What happened in one onboarding, for engineers and support."""
 
-from slack_sdk.models.views import View
-
 from bot.onboarding.history import tell
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
+from bot.views.forms import View
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
 from storage import event_log, onboardings

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from slack_sdk.models.views import View
-
 from bot.core.mrkdwn import escape
 from bot.onboarding.assignment import assign
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
 from bot.use_cases.start_inputs import must_be_engineer
+from bot.views.forms import View
 from bot.views.home import EVERYONE, FILTERS, assign_modal
 from bot.views.ids import FormRef
 

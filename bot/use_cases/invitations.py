@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from slack_sdk.models.views import View
-
 from bot.core.english import listed
 from bot.core.errors import Refused, Repeated, Unavailable
 from bot.core.mrkdwn import channel_link, escape, mention
@@ -27,6 +25,7 @@ from bot.use_cases.start_inputs import (
     guide_named,
     must_be_a_name,
 )
+from bot.views.forms import View
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import GuideChoice, invite_modal
 from storage import event_log, history

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from slack_sdk.models.views import View
-
 from bot.core.mrkdwn import escape, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding
@@ -12,6 +10,7 @@ from bot.onboarding.permissions import Permission
 from bot.use_cases.authorization import TO_ACT_FOR
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
+from bot.views.forms import View
 from bot.views.ids import StepRef
 from bot.views.modals import cancel_modal
 

@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slack_sdk.models.views import View
-
 from bot.core.deadline import detached_task
 from bot.core.errors import Refused
 from bot.onboarding.reporting import Report, report_on
@@ -13,6 +11,7 @@ from bot.onboarding.reporting.period import Period
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Opening, Request, Services
 from bot.use_cases.use_case import UseCase
+from bot.views.forms import View
 from bot.views.ids import FormRef
 from bot.views.reporting import OVERVIEW, report_modal
 from storage.reporting import cases

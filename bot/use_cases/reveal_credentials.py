@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotAllowed, Refused, Unreadable
@@ -12,6 +11,7 @@ from bot.use_cases.authorization import opened
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
+from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import credentials, onboardings, reveals
 

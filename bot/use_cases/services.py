@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slack_sdk.models.views import View
-
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
 from bot.onboarding.overview import Stall
@@ -20,6 +18,7 @@ from bot.slack import Slack
 from bot.slack.directory import Directory
 from bot.use_cases.revealed_windows import Reveals
 from bot.verification.runner import VerificationRunner
+from bot.views.forms import View
 from bot.views.ids import FormRef
 from storage.database import Database
 from storage.guides import GuideStore

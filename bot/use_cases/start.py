@@ -6,8 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from slack_sdk.models.views import View
-
 from bot import onboarding as state
 from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import OnboardingError, Refused
@@ -30,6 +28,7 @@ from bot.use_cases.start_inputs import (
     must_be_a_name,
 )
 from bot.use_cases.use_case import UseCase
+from bot.views.forms import View
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, FormRef
 from bot.views.root import ROOT
 from bot.views.start import Around, GuideChoice, start_modal

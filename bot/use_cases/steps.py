@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
@@ -23,6 +22,7 @@ from bot.use_cases.authorization import must_have_opened, permission_for_step
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
 from bot.views.catching_up import catch_up_modal
+from bot.views.forms import View
 from bot.views.ids import LAST_STEP, FormRef, StepRef
 from storage import event_log
 

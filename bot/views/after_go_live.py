@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding
 from bot.onboarding.after_go_live import failing, is_live, told_of
 from bot.onboarding.model import Told
 from bot.onboarding.verification_report import Outcome
-from bot.views.blocks import Message, context, message, section
+from bot.views.blocks import Block, Message, context, message, section
 from bot.views.report import to_whom, what_to_do
 
 NOTHING_LEFT = "We've since deleted the credentials, so there's nothing to do here anymore."

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
@@ -13,7 +11,7 @@ from bot.onboarding.follow_ups import held_until
 from bot.views import ids
 from bot.views.after_go_live import slot as told_slot
 from bot.views.announcement_texts import TEXTS, announcement_text, labels_of
-from bot.views.blocks import Message, actions, button, context, message, paragraphs, section
+from bot.views.blocks import Block, Message, actions, button, context, message, paragraphs, section
 from bot.views.quiet import gone_quiet_blocks
 from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import count
-from bot.views.blocks import context, listing
+from bot.views.blocks import Block, context, listing
 from bot.views.ephemeral import EphemeralReply, answer_of
 
 MOST_NAMED = 50

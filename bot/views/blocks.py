@@ -1,4 +1,4 @@
-"""The Block Kit pieces of our messages and modals, and their plain text."""
+"""The Block Kit pieces of our messages and modals, as Slack's JSON, and their plain text."""
 
 import hashlib
 import json
@@ -7,21 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from textwrap import wrap
-from typing import Any, TypeVar, cast
-
-from slack_sdk.models import JsonObject
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ConfirmObject,
-    ContextBlock,
-    HeaderBlock,
-    ImageBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
+from typing import Any
 
 from bot.core.mrkdwn import escape, plain
 from bot.guide.pictures import Picture
@@ -34,49 +20,9 @@ LONGEST_SECTION = 3000  # docs.slack.dev, section block
 LONGEST_LABEL = 75  # docs.slack.dev, button element
 LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 
-
-Part = TypeVar("Part", bound=JsonObject)
-
-
-def _attributes(part: JsonObject) -> dict[str, Any]:
-    """Return the attributes of a part that are not empty."""
-    kind = type(part)
-    if kind not in _ATTRIBUTES:
-        _ATTRIBUTES[kind] = sorted(part.attributes)
-    found: dict[str, Any] = {}
-    for name in _ATTRIBUTES[kind]:
-        value: Any = getattr(part, name, None)
-        if isinstance(value, list | tuple):
-            value = [one.to_dict() for one in value]
-        elif hasattr(value, "to_dict"):
-            value = value.to_dict()
-        if value or value is False:
-            found[name] = value
-    return found
-
-
-_ATTRIBUTES: dict[type[JsonObject], list[str]] = {}  # slack_sdk rebuilds the set each time
-
-
-def _quick(part: type[Part]) -> type[Part]:
-    """Return `part` without its search for validators, and with a faster attribute list.
-
-    Those took most of the rendering time. In tests, the sandbox checks every message and view
-    against Slack's limits.
-    """
-    members = {"validate_json": lambda _self: None, "get_non_null_attributes": _attributes}
-    return cast("type[Part]", type(part.__name__, (part,), members))
-
-
-_HeaderBlock = _quick(HeaderBlock)
-_SectionBlock = _quick(SectionBlock)
-_ContextBlock = _quick(ContextBlock)
-_ActionsBlock = _quick(ActionsBlock)
-_ImageBlock = _quick(ImageBlock)
-_ButtonElement = _quick(ButtonElement)
-_ConfirmObject = _quick(ConfirmObject)
-_MarkdownTextObject = _quick(MarkdownTextObject)
-_PlainTextObject = _quick(PlainTextObject)
+# As Slack takes them. In tests, the sandbox checks every message and view against Slack's limits.
+Block = dict[str, Any]
+Element = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -90,7 +36,7 @@ class Message:
 
     onboarding_id: str
     slot: str
-    blocks: Sequence[dict[str, Any]]
+    blocks: Sequence[Block]
     text: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     in_words: "Message | None" = None
@@ -132,43 +78,56 @@ class Message:
 
 
 def message(onboarding_id: str, slot: str, blocks: Iterable[Block], **payload: Any) -> Message:
-    rendered = [block.to_dict() for block in blocks]
+    rendered = list(blocks)
     return Message(onboarding_id, slot, rendered, fallback(rendered), payload)
 
 
-def header(text: str) -> HeaderBlock:
+def plain_text(text: str) -> Element:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _mrkdwn(text: str) -> Element:
+    return {"type": "mrkdwn", "text": text}
+
+
+def given(**parts: Any) -> dict[str, Any]:
+    """Return the parts that are there: Slack refuses empty ones."""
+    return {name: part for name, part in parts.items() if part}
+
+
+def header(text: str) -> Block:
     """A large line of plain text."""
-    return _HeaderBlock(text=_PlainTextObject(text=text, emoji=False))
+    return {"type": "header", "text": plain_text(text)}
 
 
-def section(text: str, accessory: ButtonElement | None = None) -> SectionBlock:
+def section(text: str, accessory: Element | None = None) -> Block:
     """A paragraph of mrkdwn."""
-    return _SectionBlock(text=_MarkdownTextObject(text=text), accessory=accessory)
+    return {"type": "section", "text": _mrkdwn(text), **given(accessory=accessory)}
 
 
-def fields(rows: Iterable[tuple[str, str]]) -> SectionBlock:
+def fields(rows: Iterable[tuple[str, str]]) -> Block:
     """Up to ten names with their values (mrkdwn), side by side if there is room."""
-    return _SectionBlock(
-        fields=[_MarkdownTextObject(text=f"*{escape(name)}*\n{value}") for name, value in rows]
-    )
+    texts = [_mrkdwn(f"*{escape(name)}*\n{value}") for name, value in rows]
+    return {"type": "section", "fields": texts}
 
 
-def context(*texts: str) -> ContextBlock:
+def context(*texts: str) -> Block:
     """Small print."""
-    return _ContextBlock(elements=[_MarkdownTextObject(text=text) for text in texts])
+    return {"type": "context", "elements": [_mrkdwn(text) for text in texts]}
 
 
-def image(picture: Picture) -> ImageBlock:
+def image(picture: Picture) -> Block:
     """A picture with its caption; the alt text is for people who can't see it."""
     title, alt_text = picture.caption, f"{picture.caption}. {picture.shows}".strip()
     if picture.is_schematic:
         title, alt_text = f"{title} (schematic)", f"Schematic, not a screenshot. {alt_text}"
-    return _ImageBlock(
-        alt_text=alt_text[:LONGEST_ALT_TEXT],
-        title=_PlainTextObject(text=f"What you'll see: {title}", emoji=False),
-        image_url=picture.url or None,
-        slack_file=None if picture.url else {"id": picture.file_id},
-    )
+    source = {"image_url": picture.url} if picture.url else {"slack_file": {"id": picture.file_id}}
+    return {
+        "type": "image",
+        "alt_text": alt_text[:LONGEST_ALT_TEXT],
+        "title": plain_text(f"What you'll see: {title}"),
+        **source,
+    }
 
 
 def picture_keys(message: Message) -> Sequence[str]:
@@ -198,7 +157,7 @@ def bullets_of(lines: Iterable[str]) -> str:
 def listing(
     title: str,
     lines: Sequence[str],
-    accessory: ButtonElement | None = None,
+    accessory: Element | None = None,
     *,
     most: int | None = None,
 ) -> Iterator[Block]:
@@ -218,7 +177,7 @@ def listing(
         yield context(f"and {more} more")
 
 
-def sections(lines: Iterable[str]) -> Iterator[SectionBlock]:
+def sections(lines: Iterable[str]) -> Iterator[Block]:
     """Yield lines of mrkdwn, five in a section."""
     left = iter(lines)
     while five := list(islice(left, 5)):
@@ -231,37 +190,32 @@ def button(
     value: str | StepRef,
     *,
     style: str | None = None,
-    confirm: ConfirmObject | None = None,
+    confirm: Element | None = None,
     label: str | None = None,
     url: str | None = None,
-) -> ButtonElement:
+) -> Element:
     """A button; `label` is what a screen reader says if the text alone is not clear.
 
     Slack opens a `url` itself, and still notifies us about the press.
     """
-    return _ButtonElement(
-        text=_PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=str(value),
-        style=style,
-        confirm=confirm,
-        accessibility_label=label[:LONGEST_LABEL] if label else None,
-        url=url,
-    )
+    return {
+        "type": "button",
+        "text": plain_text(text),
+        "action_id": action_id,
+        "value": str(value),
+        **given(style=style, confirm=confirm, url=url),
+        **given(accessibility_label=label[:LONGEST_LABEL] if label else None),
+    }
 
 
-def confirmation(title: str, text: str, *, yes: str, no: str) -> ConfirmObject:
+def confirmation(title: str, text: str, *, yes: str, no: str) -> Element:
     """The question that Slack asks before it sends a press."""
-    return _ConfirmObject(
-        title=_PlainTextObject(text=title[:100]),
-        text=_PlainTextObject(text=text[:300]),
-        confirm=_PlainTextObject(text=yes),
-        deny=_PlainTextObject(text=no),
-    )
+    parts = {"title": title[:100], "text": text[:300], "confirm": yes, "deny": no}
+    return {name: {"type": "plain_text", "text": part} for name, part in parts.items()}
 
 
-def actions(buttons: Sequence[ButtonElement]) -> ActionsBlock:
-    return _ActionsBlock(elements=list(buttons))
+def actions(buttons: Iterable[Element]) -> Block:
+    return {"type": "actions", "elements": list(buttons)}
 
 
 def fallback(blocks: Iterable[Mapping[str, Any]]) -> str:

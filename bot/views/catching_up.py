@@ -1,15 +1,12 @@
 """The window in which a client says which steps are done already."""
 
-from slack_sdk.models.blocks import Block, Option, StaticSelectElement
-from slack_sdk.models.views import View
-
 from bot.core.english import listed
 from bot.guide import Step
 from bot.onboarding import Onboarding
 from bot.onboarding.catching_up import may_be_done, still_asked
 from bot.views import ids
-from bot.views.blocks import button, section
-from bot.views.forms import entry, form, plain_text
+from bot.views.blocks import Block, button, section
+from bot.views.forms import View, entry, form, menu
 
 LONGEST_OPTION = 75
 ALREADY = "I've already done more steps"
@@ -31,13 +28,9 @@ def catch_up_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     if asking:
         still = f"{'Step' if len(asking) == 1 else 'Steps'} {listed(asking)}"
         blocks.append(section(f"{still} will still come up, because we need what they ask for."))
-    options = [
-        Option(value=str(step.number), text=plain_text(_name(step)))
-        for step in may_be_done(onboarding)
-    ]
-    select = StaticSelectElement(action_id=ids.LAST_STEP, options=options)
+    options = {str(step.number): _name(step) for step in may_be_done(onboarding)}
     hint = "Everything up to this step will be marked as done, in your name."
-    blocks.append(entry("Last step you've finished", select, hint=hint))
+    blocks.append(entry("Last step you've finished", menu(ids.LAST_STEP, options), hint=hint))
     return form("Already done", ids.CATCH_UP, ref, blocks, submit="Mark as done")
 
 

@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block
-from slack_sdk.models.views import View
-
 from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, permalink, when
 from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
 from bot.onboarding.verification_report import Outcome
 from bot.views import ids
-from bot.views.blocks import Message, button, context, listing, message, section
-from bot.views.forms import form, notice
+from bot.views.blocks import Block, Message, button, context, listing, message, section
+from bot.views.forms import View, form, notice
 from bot.views.ids import FormRef
 from bot.views.report import finding
 

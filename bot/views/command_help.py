@@ -1,8 +1,6 @@
 """The list of what can be typed after `/servicetitan`."""
 
-from slack_sdk.models.blocks import Block
-
-from bot.views.blocks import context, section
+from bot.views.blocks import Block, context, section
 from bot.views.ephemeral import EphemeralReply, answer_of
 
 HELP = (

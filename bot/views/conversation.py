@@ -2,13 +2,11 @@
 
 from textwrap import shorten
 
-from slack_sdk.models.blocks import Block, ButtonElement
-
 from bot.core.mrkdwn import escape, mention
 from bot.guide import Step
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
-from bot.views.blocks import actions, button, section
+from bot.views.blocks import Block, Element, actions, button, section
 from bot.views.ephemeral import EphemeralReply, answer_of
 from bot.views.step_buttons import choice_buttons
 
@@ -34,7 +32,7 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
     return answer_of([section(text), actions(buttons)])
 
 
-def _finishing(step: Step, ref: ids.StepRef) -> list[ButtonElement]:
+def _finishing(step: Step, ref: ids.StepRef) -> list[Element]:
     if step.choice:
         return choice_buttons(step, ref)
     text = f"Mark step {step.number} done"
@@ -69,12 +67,12 @@ def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
     return answer_of([section(f"{text}thread?\n{_quoted(question)}"), actions(buttons)])
 
 
-def _yes(onboarding: Onboarding, question: Question, action_id: str, ts: str) -> ButtonElement:
+def _yes(onboarding: Onboarding, question: Question, action_id: str, ts: str) -> Element:
     ref = ids.StepRef(onboarding.id, question.number, (ts,))
     return button("Yes", action_id, ref, label=f"Yes, mark question {question.number} answered")
 
 
-def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> ButtonElement:
+def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> Element:
     return button(text, ids.NOT_ANSWERED, ids.StepRef(onboarding.id, 0))
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import in_days, listed
 from bot.core.mrkdwn import escape, when
 from bot.onboarding import Deletion, Onboarding, Status
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, message, section
+from bot.views.blocks import Block, Message, actions, button, message, section
 
 
 def deletion_message(onboarding: Onboarding, deletion: Deletion) -> Message:

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import count
 from bot.core.mrkdwn import escape, link, mention, permalink, when
 from bot.onboarding.history import lasting
 from bot.onboarding.overview import Overview
 from bot.onboarding.reporting import Report
-from bot.views.blocks import Message, context, header, listing, message, section
+from bot.views.blocks import Block, Message, context, header, listing, message, section
 
 MOST_NAMED = 10
 

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from slack_sdk.models.blocks import Block
-
-from bot.views.blocks import fallback, section
+from bot.views.blocks import Block, fallback, section
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +11,7 @@ class EphemeralReply:
     """A private reply, such as the one in the acknowledgement of a slash command."""
 
     text: str
-    blocks: Sequence[dict[str, Any]]
+    blocks: Sequence[Block]
 
 
 def plain_answer(text: str) -> EphemeralReply:
@@ -22,5 +19,4 @@ def plain_answer(text: str) -> EphemeralReply:
 
 
 def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
-    rendered = [block.to_dict() for block in blocks]
-    return EphemeralReply(fallback(rendered), rendered)
+    return EphemeralReply(fallback(blocks), blocks)

@@ -1,77 +1,90 @@
-"""The parts of all modals: a form, its inputs, plain texts."""
+"""The parts of all modals: a form and its inputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slack_sdk.models.blocks import (
-    Block,
-    CheckboxesElement,
-    InputBlock,
-    Option,
-    PlainTextObject,
-    UserSelectElement,
-)
-from slack_sdk.models.views import View
-
+from bot.views.blocks import Block, Element, given, plain_text
 from bot.views.ids import ENGINEER, FormRef
+
+View = dict[str, Any]
 
 
 def form(
     title: str,
     callback_id: str,
     ref: FormRef,
-    blocks: Sequence[Block],
+    blocks: Iterable[Block],
     *,
     submit: str,
     close: str = "Cancel",
 ) -> View:
     """Return a modal that is filled in and submitted."""
-    return View(
-        type="modal",
-        callback_id=callback_id,
-        title=plain_text(title),
-        submit=plain_text(submit),
-        close=plain_text(close),
-        private_metadata=ref.dump(),
-        blocks=list(blocks),
-    )
+    named = {"callback_id": callback_id, "submit": plain_text(submit)}
+    return notice(title, blocks, ref, close=close) | named
 
 
-def notice(title: str, blocks: Iterable[Block], ref: FormRef | None = None) -> View:
+def notice(
+    title: str, blocks: Iterable[Block], ref: FormRef | None = None, *, close: str = "Close"
+) -> View:
     """Return a modal that only shows something, with nothing to submit; `ref` if it has buttons."""
-    return View(
-        type="modal",
-        title=plain_text(title),
-        close=plain_text("Close"),
-        private_metadata=ref.dump() if ref else None,
-        blocks=list(blocks),
-    )
+    return {
+        "type": "modal",
+        "title": plain_text(title),
+        "close": plain_text(close),
+        "blocks": list(blocks),
+        **given(private_metadata=ref.dump() if ref else None),
+    }
 
 
 def entry(
-    label: str, element: Any, *, hint: str | None = None, optional: bool = False
-) -> InputBlock:
+    label: str, element: Element, *, hint: str | None = None, optional: bool = False
+) -> Block:
     """An input whose block_id equals its element's action_id, so that errors find it."""
-    return InputBlock(
-        block_id=element.action_id,
-        label=plain_text(label),
-        element=element,
-        hint=plain_text(hint) if hint else None,
-        optional=optional,
-    )
+    return {
+        "type": "input",
+        "block_id": element["action_id"],
+        "label": plain_text(label),
+        "element": element,
+        "optional": optional,
+        **given(hint=plain_text(hint) if hint else None),
+    }
 
 
-def checkbox(label: str, action_id: str, text: str, value: str) -> InputBlock:
+def text_input(
+    action_id: str, most: int, *, initial: str = "", example: str = "", multiline: bool = False
+) -> Element:
+    """A field for at most `most` characters; `example` is shown while it is empty."""
+    placeholder = {"type": "plain_text", "text": example, "emoji": True} if example else None
+    return {
+        "type": "plain_text_input",
+        "action_id": action_id,
+        "max_length": most,
+        **given(initial_value=initial, placeholder=placeholder, multiline=multiline),
+    }
+
+
+def menu(action_id: str, options: Mapping[str, str], initial: str = "") -> Element:
+    """A menu of `options`, which are texts by value."""
+    entries = {value: _option(value, text) for value, text in options.items()}
+    return {
+        "type": "static_select",
+        "action_id": action_id,
+        "options": list(entries.values()),
+        **given(initial_option=entries.get(initial)),
+    }
+
+
+def checkbox(label: str, action_id: str, text: str, value: str) -> Block:
     """A single checkbox, which may stay unchecked."""
-    options = [Option(text=plain_text(text), value=value)]
-    return entry(label, CheckboxesElement(action_id=action_id, options=options), optional=True)
+    box = {"type": "checkboxes", "action_id": action_id, "options": [_option(value, text)]}
+    return entry(label, box, optional=True)
 
 
-def engineer_entry(user_id: str, hint: str) -> InputBlock:
+def engineer_entry(user_id: str, hint: str) -> Block:
     """The choice of the engineer in charge."""
-    element = UserSelectElement(action_id=ENGINEER, initial_user=user_id)
+    element = {"type": "users_select", "action_id": ENGINEER, "initial_user": user_id}
     return entry("HeavySet engineer", element, hint=hint)
 
 
-def plain_text(text: str) -> PlainTextObject:
-    return PlainTextObject(text=text, emoji=False)
+def _option(value: str, text: str) -> Element:
+    return {"text": plain_text(text), "value": value}

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from textwrap import shorten
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.mrkdwn import escape, mention
 from bot.guide.answers import passage
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, message, paragraphs, section
+from bot.views.blocks import Block, Message, actions, button, message, paragraphs, section
 
 QUOTED = 200
 

@@ -4,9 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from slack_sdk.models.blocks import Block, DividerBlock
-from slack_sdk.models.views import View
-
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
@@ -16,8 +13,8 @@ from bot.onboarding.history.sentences import Part, sign
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.verification_report import Outcome
 from bot.views import ids
-from bot.views.blocks import actions, button, context, header, section
-from bot.views.forms import notice
+from bot.views.blocks import Block, actions, button, context, header, section
+from bot.views.forms import View, notice
 
 PAGE = 20
 BAR = 10
@@ -40,7 +37,7 @@ def history_modal(
     blocks = [
         header(one_line(onboarding.client_name)),
         *_summary(onboarding, history, workspace_url),
-        DividerBlock(),
+        {"type": "divider"},
         *_timeline(history, until),
     ]
     return notice("History", blocks, ref)

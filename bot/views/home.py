@@ -6,10 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from textwrap import shorten
-from typing import Any
-
-from slack_sdk.models.blocks import Block, ButtonElement
-from slack_sdk.models.views import View
 
 from bot.core.english import count
 from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
@@ -18,8 +14,8 @@ from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
-from bot.views.blocks import actions, button, context, header, section
-from bot.views.forms import engineer_entry, form, notice
+from bot.views.blocks import Block, Element, actions, button, context, header, section
+from bot.views.forms import View, engineer_entry, form, notice
 from bot.views.status import STATES, engineer_of, risk_text, unread
 
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
@@ -48,14 +44,14 @@ class Board:
 
 def board_view(board: Board) -> View:
     """Return the board: who is waiting for us, who has gone quiet, then the rest by phase."""
-    return View(type="home", blocks=list(_board(board)))
+    return {"type": "home", "blocks": list(_board(board))}
 
 
 def outsiders_view(guide: Guide) -> View:
     """Return what everybody else sees: what this is, and who to ask."""
-    return View(
-        type="home",
-        blocks=[
+    return {
+        "type": "home",
+        "blocks": [
             header("HeavySet Tech's onboarding assistant"),
             section(
                 f"I guide HeavySet Tech's clients through the {len(guide.steps)} steps of "
@@ -72,7 +68,7 @@ def outsiders_view(guide: Guide) -> View:
             ),
             context(escape(guide.support)),
         ],
-    )
+    }
 
 
 def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
@@ -93,17 +89,15 @@ def answer_view(text: str) -> View:
     return notice("Onboardings", [section(text)])
 
 
-def digest_of(view: Mapping[str, Any]) -> str:
-    """Return a digest of a rendered Home: equal digests need no publishing."""
+def digest_of(view: View) -> str:
+    """Return a digest of a Home: equal digests need no publishing."""
     blocks = [one for one in view["blocks"] if one.get("block_id") != AS_OF]
     return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
 
 
 def _board(board: Board) -> Iterator[Block]:
     yield header("Onboardings")
-    as_of = context(f"{_summary(board)} · updated {when(board.now)}")
-    as_of.block_id = AS_OF
-    yield as_of
+    yield context(f"{_summary(board)} · updated {when(board.now)}") | {"block_id": AS_OF}
     yield actions([button("Refresh", ids.HOME_REFRESH, "refresh"), *_filters(board)])
     if not board.lines and board.shows:
         yield section(f"Nothing here under *{FILTERS[board.shows]}*.")
@@ -137,7 +131,7 @@ def _board(board: Board) -> Iterator[Block]:
         yield context(f"and {board.count - shown} more: `/servicetitan status`")
 
 
-def _filters(board: Board) -> Iterator[ButtonElement]:
+def _filters(board: Board) -> Iterator[Element]:
     for name, text in FILTERS.items():
         style = "primary" if name == board.shows else None
         action_id = f"{ids.HOME_FILTER}:{name or 'everyone'}"
@@ -219,7 +213,7 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
         yield f"🐌 No activity since {when(line.active_at)}"
 
 
-def _buttons(line: Overview, board: Board) -> Iterator[ButtonElement]:
+def _buttons(line: Overview, board: Board) -> Iterator[Element]:
     name = line.client_name
     if line.thread_ts:
         address = permalink(board.workspace_url, line.channel, line.thread_ts)

@@ -3,24 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import SecretStr
-from slack_sdk.models.blocks import (
-    Block,
-    InputBlock,
-    PlainTextInputElement,
-    RichTextBlock,
-    RichTextElementParts,
-    RichTextPreformattedElement,
-)
-from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Guide, Step
 from bot.guide.credential_fields import LONGEST, CredentialField, ending
 from bot.onboarding import Onboarding
 from bot.views import ids
-from bot.views.blocks import bullets, button, context, section
+from bot.views.blocks import Block, bullets, button, context, section
 from bot.views.catching_up import offer
-from bot.views.forms import checkbox, entry, form, notice, plain_text
+from bot.views.forms import View, checkbox, entry, form, notice, text_input
 
 LONGEST_QUESTION = 2000
 
@@ -83,7 +74,7 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     blocks.append(
         entry(
             "What can we help with?",
-            _text_input(ids.QUESTION),
+            text_input(ids.QUESTION, LONGEST_QUESTION, multiline=True),
             hint="This goes to your HeavySet engineer along with the step. Please don't include "
             "passwords or keys.",
         )
@@ -119,15 +110,8 @@ def reveal_modal(
     ]
     for name in ref.fields:
         blocks += _stored(onboarding, name, value if name == shown else None)
-    return View(
-        type="modal",
-        callback_id=ids.REVEAL_CREDENTIALS,
-        external_id=window,
-        title=plain_text("Stored credentials"),
-        close=plain_text("Close"),
-        private_metadata=ref.dump(),
-        blocks=blocks,
-    )
+    identity = {"callback_id": ids.REVEAL_CREDENTIALS, "external_id": window}
+    return notice("Stored credentials", blocks, ref) | identity
 
 
 def revealed_fields(onboarding: Onboarding, step: int) -> tuple[str, ...]:
@@ -149,8 +133,9 @@ def _stored(onboarding: Onboarding, name: str, value: SecretStr | None) -> Itera
         yield section(f"{title}\n{stored.mask}\n{destination}", accessory=show)
     else:
         yield section(f"{title}\n{destination}")
-        text = RichTextElementParts.Text(text=value.get_secret_value())
-        yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[text])])
+        text = {"type": "text", "text": value.get_secret_value()}
+        preformatted = {"type": "rich_text_preformatted", "elements": [text]}
+        yield {"type": "rich_text", "elements": [preformatted]}
     yield context(f"Entered by {mention(stored.by.user_id)}, {when(stored.at)}")
 
 
@@ -165,7 +150,7 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
         ),
         entry(
             "Reason",
-            _text_input(ids.REASON),
+            text_input(ids.REASON, LONGEST_QUESTION, multiline=True),
             hint="For the history and the engineering channel. The client won't see it.",
         ),
     ]
@@ -177,10 +162,6 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
         submit="End onboarding",
         close="Keep it",
     )
-
-
-def _text_input(action_id: str) -> PlainTextInputElement:
-    return PlainTextInputElement(action_id=action_id, multiline=True, max_length=LONGEST_QUESTION)
 
 
 def hidden_modal() -> View:
@@ -224,13 +205,10 @@ def _reference(onboarding: Onboarding) -> Iterator[Block]:
         )
 
 
-def _credential_input(
-    onboarding: Onboarding, field: CredentialField, *, optional: bool
-) -> InputBlock:
+def _credential_input(onboarding: Onboarding, field: CredentialField, *, optional: bool) -> Block:
     hint = f"Find it here: {field.source}. It {field.looks_like}."
     stored = onboarding.credentials.get(field.id)
     if stored:
         keep = " Leave blank to keep it." if optional else " A new one replaces it."
         hint = f"On file: {ending(stored.mask)}.{keep} {hint}"
-    element = PlainTextInputElement(action_id=field.id, max_length=LONGEST)
-    return entry(field.label, element, hint=hint, optional=optional)
+    return entry(field.label, text_input(field.id, LONGEST), hint=hint, optional=optional)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, PostedSecret
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, message, section
+from bot.views.blocks import Block, Message, actions, button, message, section
 
 
 def posted_secret_message(onboarding: Onboarding, posted_secret: PostedSecret) -> Message:

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import count
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
 from bot.onboarding import Event, Onboarding, Status
 from bot.onboarding.follow_ups import current_offer
 from bot.views import ids
-from bot.views.blocks import actions, button, context, section
+from bot.views.blocks import Block, actions, button, context, section
 
 DECIDED = {Status.PAUSED: "⏸️ On hold.", Status.CANCELLED: "⛔ Canceled."}
 

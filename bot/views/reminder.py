@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Reminder, Status
 from bot.onboarding.transitions import labels
 from bot.onboarding.verification_report import Outcome
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.blocks import Block, Message, actions, button, context, message, section
 from bot.views.reminder_texts import greeting
 from bot.views.step import step_again
 from bot.views.step_buttons import step_buttons

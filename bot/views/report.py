@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block, ButtonElement
-
 from bot.core.english import all_of, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
@@ -12,6 +10,8 @@ from bot.onboarding.after_go_live import is_live
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.views import ids
 from bot.views.blocks import (
+    Block,
+    Element,
     Message,
     actions,
     bullets,
@@ -114,7 +114,7 @@ def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
             yield actions([_tick_off(onboarding, check)])
 
 
-def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
+def _tick_off(onboarding: Onboarding, check: Check) -> Element:
     title = f"Mark “{check.title}” as checked?"
     confirm = confirmation(title, check.for_engineer, yes="Yes, I checked", no="Not yet")
     ref = ids.StepRef(onboarding.id, 0)

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from slack_sdk.models.blocks import Block
-from slack_sdk.models.views import View
-
 from bot.core.english import count
 from bot.core.mrkdwn import escape, mention
 from bot.guide import Owner
@@ -12,8 +9,8 @@ from bot.onboarding.history import lasting
 from bot.onboarding.reporting import EngineerTotals, Report, Spread, StepTotals
 from bot.onboarding.reporting.period import Period
 from bot.views import ids
-from bot.views.blocks import actions, button, context, header, section, sections
-from bot.views.forms import notice
+from bot.views.blocks import Block, actions, button, context, header, section, sections
+from bot.views.forms import View, notice
 
 OVERVIEW, STEPS, ENGINEERS = "overview", "steps", "engineers"
 PAGES = {OVERVIEW: "Overview", STEPS: "Steps", ENGINEERS: "Engineers"}

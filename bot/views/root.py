@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, when
 from bot.guide import Owner
@@ -14,15 +12,7 @@ from bot.onboarding.transitions import labels
 from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.after_go_live import is_open
-from bot.views.blocks import (
-    Message,
-    actions,
-    button,
-    context,
-    header,
-    message,
-    section,
-)
+from bot.views.blocks import Block, Message, actions, button, context, header, message, section
 
 ROOT = "root"
 

@@ -3,24 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slack_sdk.models.blocks import (
-    Block,
-    InputBlock,
-    Option,
-    PlainTextInputElement,
-    StaticSelectElement,
-    UserMultiSelectElement,
-)
-from slack_sdk.models.views import View
-
 from bot.core.english import listed
 from bot.core.mrkdwn import escape
 from bot.guide import Guide
 from bot.onboarding import Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client
 from bot.views import ids
-from bot.views.blocks import context, section
-from bot.views.forms import checkbox, engineer_entry, entry, form, notice, plain_text
+from bot.views.blocks import Block, context, given, section
+from bot.views.forms import View, checkbox, engineer_entry, entry, form, menu, notice, text_input
 
 LONGEST_NAME = 80
 LONGEST_ADDRESSES = 500
@@ -59,19 +49,12 @@ class GuideChoice:
     offered: Sequence[Guide] = ()
 
     @property
-    def inputs(self) -> Sequence[InputBlock]:
+    def inputs(self) -> Sequence[Block]:
         """The input to choose it; empty while there is nothing to choose."""
         if len(self.offered) < 2:
             return []
-        options = {
-            guide.id: Option(text=plain_text(guide.title), value=guide.id) for guide in self.offered
-        }
-        menu = StaticSelectElement(
-            action_id=ids.GUIDE,
-            options=list(options.values()),
-            initial_option=options[self.proposed],
-        )
-        return [entry("Guide", menu)]
+        options = {guide.id: guide.title for guide in self.offered}
+        return [entry("Guide", menu(ids.GUIDE, options, self.proposed))]
 
 
 def start_modal(
@@ -120,21 +103,21 @@ def invite_modal(
         *(guides.inputs if guides else []),
         entry(
             "Who to invite",
-            PlainTextInputElement(
-                action_id=ids.ADDRESSES,
-                initial_value=" ".join(addresses) or None,
-                max_length=LONGEST_ADDRESSES,
-                placeholder="ann@acme.com",
+            text_input(
+                ids.ADDRESSES,
+                LONGEST_ADDRESSES,
+                initial=" ".join(addresses),
+                example="ann@acme.com",
             ),
             hint="Client email addresses, separated by spaces.",
         ),
         entry(
             "Channel name",
-            PlainTextInputElement(
-                action_id=ids.CHANNEL_NAME,
-                initial_value=channel_for_client(client_name) or None,
-                max_length=LONGEST_CHANNEL,
-                placeholder="acme-heavyset",
+            text_input(
+                ids.CHANNEL_NAME,
+                LONGEST_CHANNEL,
+                initial=channel_for_client(client_name),
+                example="acme-heavyset",
             ),
             hint="Lowercase letters, numbers, and hyphens. The client can rename it on their side.",
         ),
@@ -167,25 +150,22 @@ def outcome_view(text: Sequence[str]) -> View:
     return notice("Invite a client", [section(line) for line in text])
 
 
-def _client_name(client_name: str) -> InputBlock:
+def _client_name(client_name: str) -> Block:
     return entry(
         "Client name",
-        PlainTextInputElement(
-            action_id=ids.CLIENT_NAME,
-            initial_value=client_name or None,
-            max_length=LONGEST_NAME,
-            placeholder="Acme Plumbing",
-        ),
+        text_input(ids.CLIENT_NAME, LONGEST_NAME, initial=client_name, example="Acme Plumbing"),
         hint="What they call their company. It's the title of the thread.",
     )
 
 
-def _client_admins(proposed: Sequence[str]) -> InputBlock:
+def _client_admins(proposed: Sequence[str]) -> Block:
     return entry(
         "Client contacts",
-        UserMultiSelectElement(
-            action_id=ids.CLIENT_ADMINS, initial_users=list(proposed) if proposed else None
-        ),
+        {
+            "type": "multi_users_select",
+            "action_id": ids.CLIENT_ADMINS,
+            **given(initial_users=list(proposed)),
+        },
         hint="Optional if the client is the only outside organization here: anyone of theirs can "
         "do the steps. People you add get greeted and reminded. Add HeavySet guests here, too.",
         optional=True,

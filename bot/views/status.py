@@ -6,8 +6,6 @@ from textwrap import shorten
 from types import MappingProxyType
 from typing import Any
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.guide import Owner
@@ -15,7 +13,7 @@ from bot.guide.credential_fields import ending
 from bot.onboarding import Event, Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
 from bot.views import ids
-from bot.views.blocks import actions, bullets_of, button, context, header, section
+from bot.views.blocks import Block, actions, bullets_of, button, context, header, section
 from bot.views.ephemeral import EphemeralReply, answer_of
 from bot.views.status_query import MINE, PAGE, STUCK, StatusQuery
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import count, listed
 from bot.core.mrkdwn import code, escape, mention, when
 from bot.guide import Owner, Step, Table
@@ -16,6 +14,7 @@ from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.onboarding.transitions import skipped_by
 from bot.views import ids
 from bot.views.blocks import (
+    Block,
     Message,
     actions,
     bullets,

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block, ButtonElement
-
 from bot.core.mrkdwn import mention
 from bot.guide import Owner, Step
 from bot.onboarding import Onboarding
 from bot.views import ids
-from bot.views.blocks import actions, button, confirmation, section
+from bot.views.blocks import Block, Element, actions, button, confirmation, section
 
 
-def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
+def step_buttons(onboarding: Onboarding, step: Step) -> list[Element]:
     ref = ids.StepRef(onboarding.id, step.number)
     buttons = []
     entered = all(name in onboarding.credentials for name in step.credentials)
@@ -45,7 +43,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
     return buttons
 
 
-def choice_buttons(step: Step, ref: ids.StepRef) -> list[ButtonElement]:
+def choice_buttons(step: Step, ref: ids.StepRef) -> list[Element]:
     """Return a button for each answer to the question of a step."""
     return [button(one.label, f"{ids.CHOOSE_ACCOUNT}:{one.id}", ref) for one in step.options]
 
@@ -70,7 +68,7 @@ def hand_over_buttons(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     yield actions(buttons)
 
 
-def undo_button(onboarding_id: str, number: int) -> ButtonElement:
+def undo_button(onboarding_id: str, number: int) -> Element:
     confirm = confirmation(
         f"Go back to step {number}?",
         f"You'll pick up again from step {number} and go through the steps after it. Everything "
@@ -82,7 +80,7 @@ def undo_button(onboarding_id: str, number: int) -> ButtonElement:
     return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
 
 
-def reopen_button(onboarding_id: str, number: int) -> ButtonElement:
+def reopen_button(onboarding_id: str, number: int) -> Element:
     confirm = confirmation(
         f"Reopen step {number}?",
         f"Only step {number} opens again. Everything after it stays done, and everything entered "
@@ -95,7 +93,7 @@ def reopen_button(onboarding_id: str, number: int) -> ButtonElement:
     return button("Reopen just this one", ids.REOPEN_STEP, ref, confirm=confirm, label=label)
 
 
-def booking_button(onboarding: Onboarding, ref: ids.StepRef) -> ButtonElement:
+def booking_button(onboarding: Onboarding, ref: ids.StepRef) -> Element:
     """Return the button that verifies with a test booking."""
     confirm = confirmation(
         "Create a test booking?",

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
 from bot.onboarding.model import TeamReply
-from bot.views.blocks import Message, message, paragraphs, section
+from bot.views.blocks import Block, Message, message, paragraphs, section
 
 _PERSON = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Event, Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.views import ids
-from bot.views.blocks import actions, button, confirmation, context, section, sections
+from bot.views.blocks import Block, actions, button, confirmation, context, section, sections
 from bot.views.report import check_line
 
 

@@ -2,19 +2,10 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block
-
 from bot.core.mrkdwn import escape, mention
 from bot.guide import Owner
 from bot.onboarding import Onboarding
-from bot.views.blocks import (
-    Message,
-    bullets,
-    context,
-    header,
-    message,
-    section,
-)
+from bot.views.blocks import Block, Message, bullets, context, header, message, section
 
 WELCOME = "welcome"
 

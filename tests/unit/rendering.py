@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slack_sdk.models.views import View
-
 from bot.onboarding import Onboarding
 from bot.publishing.desired import desired
 from bot.views import ids
 from bot.views.blocks import Message
+from bot.views.forms import View
 from bot.views.modals import credentials_modal, fields_at
 from bot.views.step import step_message
 from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
@@ -65,8 +64,8 @@ def buttons(message: Message) -> dict[str, str]:
 
 def problems(rendered: Message | View) -> list[str]:
     """What Slack would refuse."""
-    if isinstance(rendered, View):
-        return problems_of_view(rendered.to_dict(), Surface.MODAL)
+    if isinstance(rendered, dict):
+        return problems_of_view(rendered, Surface.MODAL)
     found = problems_of_blocks(list(rendered.blocks), Surface.MESSAGE)
     if not 0 < len(rendered.text) <= LONGEST_TEXT:
         found.append(f"the text has {len(rendered.text)} characters")

@@ -34,15 +34,15 @@ def shown_texts() -> Iterator[str]:
         onboarding = an_onboarding(at_step=step.number)
         for message in thread_of(onboarding).values():
             yield from texts(message.blocks)
-        yield from texts(help_modal(onboarding, a_form_ref(onboarding, step.number)).to_dict())
+        yield from texts(help_modal(onboarding, a_form_ref(onboarding, step.number)))
         if step.credentials:
-            yield from texts(the_credentials_modal(onboarding, step.number).to_dict())
+            yield from texts(the_credentials_modal(onboarding, step.number))
     failed = an_onboarding(at_step=23, report=a_report(Outcome.FAILED, ("tenant_id",)))
     for ending in (failed, a_completed_onboarding()):
         for message in thread_of(ending).values():
             yield from texts(message.blocks)
     window = reveal_modal(failed, a_form_ref(failed, 23, ALL_FIELDS), "reveal-1")
-    yield from texts(window.to_dict())
+    yield from texts(window)
 
 
 @cache

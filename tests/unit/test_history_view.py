@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from slack_sdk.models.views import View
 
 from bot.onboarding import Event, EventKind, Onboarding, Question, Verification
 from bot.onboarding.history import lasting, tell
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verification_report import Outcome
+from bot.views.forms import View
 from bot.views.history import PAGE, history_modal
 from bot.views.ids import FormRef
 from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, a_report, an_engineer
@@ -39,7 +39,7 @@ def window(
 
 
 def text(view: View) -> str:
-    return "\n".join(texts(view.to_dict()))
+    return "\n".join(texts(view))
 
 
 def event(kind: EventKind, step: int | None = None, *, hours: int = 0, **detail: Any) -> Event:
@@ -108,7 +108,7 @@ def test_a_client_name_is_shown_as_typed(name: str) -> None:
     view = window([], onboarding=replace(ONBOARDING, client_name=name, thread_ts="1.1"))
 
     assert not problems(view)
-    assert next(text_objects(view.to_dict()["blocks"], "plain_text")) == name
+    assert next(text_objects(view["blocks"], "plain_text")) == name
 
 
 @pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 5000])

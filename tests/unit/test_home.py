@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from slack_sdk.models.views import View
 
 from bot.guide import Owner
 from bot.onboarding import Loss, Overview, Status, Unread
+from bot.views.forms import View
 from bot.views.home import MOST_SHOWN, Board, assign_modal, board_view, digest_of, outsiders_view
 from bot.views.ids import FormRef
 from sandbox.slack.block_kit import Surface, problems_of_view
@@ -50,7 +50,7 @@ def home(*lines: Overview, **fields: Any) -> View:
 
 
 def words(view: View) -> str:
-    return "\n".join(texts(view.to_dict()["blocks"]))
+    return "\n".join(texts(view["blocks"]))
 
 
 def in_order(view: View, *parts: str) -> bool:
@@ -59,7 +59,7 @@ def in_order(view: View, *parts: str) -> bool:
 
 
 def buttons_of(view: View) -> list[dict[str, Any]]:
-    rows = [block for block in view.to_dict()["blocks"] if block["type"] == "actions"]
+    rows = [block for block in view["blocks"] if block["type"] == "actions"]
     return [button for row in rows for button in row["elements"]]
 
 
@@ -79,7 +79,7 @@ def test_slack_accepts_the_home_tab_with_any_number_of_clients(count: int) -> No
 
     view = home(*lines, count=count * 5)
 
-    assert problems_of_view(view.to_dict(), Surface.HOME) == []
+    assert problems_of_view(view, Surface.HOME) == []
     assert "<!channel>" not in words(view)
 
 
@@ -173,7 +173,7 @@ def test_an_unreadable_client_is_named_and_the_others_still_shown() -> None:
     view = board_view(replace(board, count=2))
 
     assert in_order(view, "Beta &lt;1&gt;", "can't read", "unknown Loss “x”", "Acme")
-    assert problems_of_view(view.to_dict(), Surface.HOME) == []
+    assert problems_of_view(view, Surface.HOME) == []
 
 
 def test_an_empty_board_says_how_to_start() -> None:
@@ -185,7 +185,7 @@ def test_the_home_digest_changes_with_progress_but_not_with_time() -> None:
 
     later = board_view(replace(board, now=NOW + HOUR))
     other = board_view(a_board(a_line(finished_steps=3)))
-    digests = [digest_of(view.to_dict()) for view in (later, board_view(board), other)]
+    digests = [digest_of(view) for view in (later, board_view(board), other)]
 
     assert digests[0] == digests[1] != digests[2]
 
@@ -193,7 +193,7 @@ def test_the_home_digest_changes_with_progress_but_not_with_time() -> None:
 def test_non_engineers_see_what_the_app_is_and_how_to_get_help() -> None:
     view = outsiders_view(GUIDE)
 
-    assert problems_of_view(view.to_dict(), Surface.HOME) == []
+    assert problems_of_view(view, Surface.HOME) == []
     assert "ENGINEERS" in words(view)
     assert "I need help" in words(view)
     assert GUIDE.support.split()[0] in words(view)

@@ -25,7 +25,7 @@ def test_form_metadata_survives_a_round_trip(ref: FormRef) -> None:
 def test_the_credentials_modal_carries_who_opened_it() -> None:
     view = the_credentials_modal(an_onboarding(at_step=18), 18)
 
-    assert FormRef.parse(view.private_metadata or "").user_id == CLIENT_ADMIN
+    assert FormRef.parse(view["private_metadata"]).user_id == CLIENT_ADMIN
 
 
 @pytest.mark.parametrize("value", ["", "{", "[]", "null", '{"channel": "C1"}', '{"other": 1}', "3"])

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from slack_sdk.models.views import View
 
 from bot.guide import Step
 from bot.guide.credential_fields import mask
+from bot.views.forms import View
 from bot.views.ids import FormRef
 from bot.views.modals import (
     credentials_modal,
@@ -39,13 +39,11 @@ every_step = pytest.mark.parametrize("step", GUIDE.steps, ids=lambda step: f"ste
 
 
 def inputs(view: View) -> dict[str, dict[str, Any]]:
-    return {
-        block["block_id"]: block for block in view.to_dict()["blocks"] if block["type"] == "input"
-    }
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
 
 def words(view: View) -> str:
-    return "\n".join(texts(view.to_dict()))
+    return "\n".join(texts(view))
 
 
 # --- start ---
@@ -71,7 +69,7 @@ def test_slack_accepts_the_invite_modal(name: str) -> None:
 def test_the_start_modal_asks_for_the_client_its_admins_and_the_engineer() -> None:
     view = start_modal(STARTING, "Acme Plumbing", around=Around())
 
-    assert view.callback_id == "start_onboarding"
+    assert view["callback_id"] == "start_onboarding"
     assert list(inputs(view)) == ["client_name", "client_admins", "engineer"]
     assert [one["element"]["action_id"] for one in inputs(view).values()] == list(inputs(view))
     assert [name for name, one in inputs(view).items() if one.get("optional")] == ["client_admins"]
@@ -113,7 +111,7 @@ def test_the_credentials_modal_is_never_prefilled_with_values(step: Step) -> Non
         an_onboarding(at_step=step.number, credentials=ALL_FIELDS), step.number
     )
 
-    assert "initial_value" not in json.dumps(view.to_dict())
+    assert "initial_value" not in json.dumps(view)
 
 
 @pytest.mark.parametrize(
@@ -213,9 +211,7 @@ def test_help_lists_all_troubleshooting_with_this_steps_entries_first(step: Step
 def test_help_shows_the_full_paragraph_and_the_tips_if_stuck() -> None:
     step = GUIDE.step(4)
 
-    shown = "\n".join(
-        texts(help_modal(an_onboarding(at_step=4), a_form_ref(an_onboarding(), 4)).to_dict())
-    )
+    shown = "\n".join(texts(help_modal(an_onboarding(at_step=4), a_form_ref(an_onboarding(), 4))))
 
     assert step.more
     assert f"{step.body} {step.more}" in shown
@@ -226,7 +222,7 @@ def test_the_help_modal_asks_for_a_question() -> None:
     onboarding = an_onboarding(at_step=7)
     view = help_modal(onboarding, a_form_ref(onboarding, 7))
 
-    assert view.callback_id == "ask_for_help"
+    assert view["callback_id"] == "ask_for_help"
     assert inputs(view)["question"]["element"]["action_id"] == "question"
 
 
@@ -245,19 +241,19 @@ def test_the_reveal_modal_shows_masks_and_where_to_paste_values() -> None:
         assert mask(VALUES[name]) in words(view)
         assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in words(view)
     assert "logged and posted to the engineering channel" in words(view)
-    assert not [name for name in ALL_FIELDS if VALUES[name] in json.dumps(view.to_dict())]
+    assert not [name for name in ALL_FIELDS if VALUES[name] in json.dumps(view)]
 
 
 @pytest.mark.parametrize("shown", ALL_FIELDS)
 def test_only_one_credential_is_revealed_at_a_time(shown: str) -> None:
     view = revealed(shown)
 
-    content = json.dumps(view.to_dict())
+    content = json.dumps(view)
     assert problems(view) == []
     assert [name for name in ALL_FIELDS if VALUES[name] in content] == [shown]
     assert content.count(VALUES[shown]) == 1
     others = [f"reveal_credentials:{name}" for name in ALL_FIELDS if name != shown]
-    accessories = [one["accessory"] for one in view.to_dict()["blocks"] if "accessory" in one]
+    accessories = [one["accessory"] for one in view["blocks"] if "accessory" in one]
     assert [button["action_id"] for button in accessories] == others
 
 

@@ -198,7 +198,7 @@ def test_values_are_checked_against_the_guides_own_formats(fieldbook: Guide) -> 
 def test_the_help_modal_has_no_heading_without_content(fieldbook: Guide) -> None:
     onboarding = an_onboarding(guide=fieldbook, at_step=2)
 
-    words = texts(help_modal(onboarding, a_form_ref(onboarding, 2)).to_dict())
+    words = texts(help_modal(onboarding, a_form_ref(onboarding, 2)))
 
     assert not [text for text in words if text.endswith("*\n")]
 

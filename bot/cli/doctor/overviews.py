@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
-from slack_sdk.models.views import View
-
 from bot.cli.doctor.stories import BEGAN, ENGINEER
 from bot.onboarding import Event, EventKind, Onboarding, Overview
 from bot.onboarding.after_go_live import failing, is_live
@@ -22,6 +20,7 @@ from bot.views.check_all import (
 )
 from bot.views.digest import digest_message
 from bot.views.ephemeral import EphemeralReply
+from bot.views.forms import View
 from bot.views.home import Board, board_view
 from bot.views.ids import FormRef
 from bot.views.reporting import PAGES, report_modal

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import SecretStr
-from slack_sdk.models.views import View
 
 from bot.cli.doctor.overviews import Story, overviews, rounds
 from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
@@ -32,6 +31,7 @@ from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
 from bot.views.engineering_channel import returned_message, shared_channel_message
 from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.forms import View
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
 from bot.views.home import answer_view, assign_modal, outsiders_view
@@ -161,7 +161,7 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     if onboarding.guide.checks.by == "servicetitan":
         last = StepRef(onboarding.id, len(onboarding.steps))
         booking = actions([booking_button(onboarding, last)])
-        yield Specimen(f"{story}: test booking", "message", {"blocks": [booking.to_dict()]})
+        yield Specimen(f"{story}: test booking", "message", {"blocks": [booking]})
 
 
 def _answers() -> Iterator[Specimen]:
@@ -206,7 +206,7 @@ def _lists(told: Sequence[Story]) -> Iterator[Specimen]:
     ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
     live = rounds([onboarding for onboarding, _ in told], ref, WORKSPACE)
     for name, one in (*overviews(told, ref, TS, WORKSPACE), *live):
-        yield _view(name, one) if isinstance(one, View) else _message(name, one)
+        yield _view(name, one) if isinstance(one, dict) else _message(name, one)
 
 
 def _ref(onboarding: Onboarding, step: int, fields: Sequence[str] = ()) -> FormRef:
@@ -218,4 +218,4 @@ def _message(name: str, message: Message | EphemeralReply) -> Specimen:
 
 
 def _view(name: str, view: View) -> Specimen:
-    return Specimen(name, "view", view.to_dict())
+    return Specimen(name, "view", view)
