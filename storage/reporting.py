@@ -18,7 +18,7 @@ from bot.core.errors import Unavailable, UnreadableRow
 from bot.core.typed_text import one_line
 from bot.onboarding import Event, EventKind, Status
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.reporting import Case, Summary, case_of, summary_of
+from bot.onboarding.reporting import Case, Summary, summary_of
 from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
 from storage.guides import GuideStore
@@ -100,7 +100,7 @@ async def _case(
         with reading(session, row.id, row.client_name):
             guide = await guides.get(session, row.guide, row.guide_version)
             name, status = one_line(row.client_name), known(Status, row.status)
-            return [case_of(row.id, name, row.engineer, guide, status, summary, now)]
+            return [Case(row.id, name, row.engineer, guide, status, summary.up_to(now))]
     except UnreadableRow:
         return []
 

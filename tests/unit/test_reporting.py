@@ -16,7 +16,7 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding, Status, StepState, lifecycle
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.questions import ask_for_help, mark_answered
-from bot.onboarding.reporting import Case, Report, Spread, Summary, case_of, report_on, summary_of
+from bot.onboarding.reporting import Case, Report, Spread, Summary, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.steps import hand_over_steps, skip_steps, undo_step
 from bot.onboarding.verifications import finish_verification, request_verification
@@ -32,7 +32,8 @@ def the_case(way: Way, client: str = "Acme", id_: str = "1") -> Case:
     onboarding = way.onboarding
     summary = Summary.parse(summary_of(GUIDE, way.events).dump())
     assert summary
-    return case_of(id_, client, onboarding.engineer, GUIDE, onboarding.status, summary, way.now)
+    current = summary.up_to(way.now)
+    return Case(id_, client, onboarding.engineer, GUIDE, onboarding.status, current)
 
 
 def live(days: int = 4) -> Way:
@@ -62,10 +63,11 @@ def test_step_durations_exclude_pauses() -> None:
 
     case = the_case(way)
 
-    assert case.took_by_step[2] == 5 * HOUR
-    assert 2 in case.done
+    assert case.summary.took[2] == 5 * HOUR
+    assert 2 in case.summary.done
     assert case.sides == {Owner.CLIENT: 6 * HOUR, Owner.HEAVYSET: 0 * HOUR, None: 100 * HOUR}
-    assert (case.running, case.current_step, case.turn) == (True, 3, Owner.CLIENT)
+    assert (case.summary.current_step, case.summary.turn) == (3, Owner.CLIENT)
+    assert case.running
 
 
 def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
@@ -77,8 +79,9 @@ def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
 
     case = the_case(way)
 
-    assert case.undone == case.asked == case.handed_over == (3,)
-    assert [(one.by, one.waited) for one in case.answers] == [(ERIN.user_id, 4 * HOUR)]
+    summary = case.summary
+    assert summary.undone == summary.asked == summary.handed_over == (3,)
+    assert [(one.by, one.waited) for one in summary.answers] == [(ERIN.user_id, 4 * HOUR)]
     assert case.waits_for_us  # the step was handed over
 
 
@@ -141,15 +144,17 @@ class AReport(AnOnboarding):
         at, now = self.onboarding, self.looked_at
         summary = summary_of(GUIDE, self.events)
         assert Summary.parse(summary.dump()) == summary
-        case = case_of("1", "Acme", "U", GUIDE, at.status, summary, now)
+        summary = summary.up_to(now)
+        case = Case("1", "Acme", "U", GUIDE, at.status, summary)
         assert case.sides == self.sides
-        assert case.took_by_step == {number: took for number, took in self.steps.items() if took}
+        assert summary.took == {number: took for number, took in self.steps.items() if took}
         assert case.running is (case.ended_at is None)
         if case.running:
             done = {step.number for step in at.steps if step.state is StepState.DONE}
-            assert case.done == done
-            assert case.open_questions == len(at.open_questions)
-            assert case.current_step == (at.current.number if at.current else None)
+            assert summary.done == done
+            assert summary.open_questions == len(at.open_questions)
+            assert at.current
+            assert summary.current_step == at.current.number
         else:
             assert case.took == sum(self.sides.values(), timedelta())
 

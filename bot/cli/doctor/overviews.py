@@ -7,7 +7,7 @@ from functools import partial
 from bot.cli.doctor.stories import BEGAN, ENGINEER
 from bot.onboarding import Event, EventKind, Onboarding, Overview
 from bot.onboarding.after_go_live import failing, is_live
-from bot.onboarding.reporting import case_of, report_on, summary_of
+from bot.onboarding.reporting import Case, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.targets import phase_began, risk_of
 from bot.views.blocks import Message
@@ -51,14 +51,13 @@ def overviews(
         board = Board(ENGINEER.user_id, some, len(some), [], now, workspace_url, risks=risks)
         yield f"Home of engineers: {name}", board_view(board)
     cases = [
-        case_of(
+        Case(
             one.id,
             one.client_name,
             one.engineer,
             one.guide,
             one.status,
-            summary_of(one.guide, events),
-            now,
+            summary_of(one.guide, events).up_to(now),
         )
         for one, events in told
     ]

@@ -93,6 +93,7 @@ COLUMNS = (
 
 
 def _row(case: Case) -> dict[str, object]:
+    summary = case.summary
     return {
         "onboarding": case.id,
         "client": case.client,
@@ -105,13 +106,13 @@ def _row(case: Case) -> dict[str, object]:
         "hours_client": _number(case.sides[Owner.CLIENT], HOUR),
         "hours_heavyset": _number(case.sides[Owner.HEAVYSET], HOUR),
         "hours_paused": _number(case.sides[None], HOUR),
-        "current_step": case.current_step,
+        "current_step": None if summary.over else summary.current_step,
         "waiting_on_us": "yes" if case.waits_for_us else "no",
-        "open_questions": case.open_questions,
-        "questions_answered": len(case.answers),
-        "checks": case.checks,
-        "first_check": case.first_check.value if case.first_check else None,
-        "first_check_failed": "; ".join(case.failed_checks),
+        "open_questions": 0 if summary.over else summary.open_questions,
+        "questions_answered": len(summary.answers),
+        "checks": summary.checks,
+        "first_check": summary.first_check.value if summary.first_check else None,
+        "first_check_failed": "; ".join(summary.failed_checks),
     }
 
 

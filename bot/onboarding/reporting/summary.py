@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -74,6 +74,19 @@ class Summary:
     failed_checks: tuple[str, ...]
     checks: int
     answers: tuple[Answer, ...]
+
+    def up_to(self, now: datetime) -> "Summary":
+        """Return this summary; while the onboarding runs, the time since its last event counts."""
+        since = now - self.until
+        if self.over or since <= timedelta():
+            return self
+        side = SIDES.index(self.turn)
+        sides = (*self.sides[:side], self.sides[side] + since, *self.sides[side + 1 :])
+        took = self.took
+        if self.turn is not None:
+            before = took.get(self.current_step, timedelta())
+            took = {**took, self.current_step: before + since}
+        return replace(self, until=now, sides=sides, took=took)
 
     def dump(self) -> str:
         return _adapter().dump_json(self).decode()

@@ -101,8 +101,8 @@ def report_on(cases: Iterable[Case], since: datetime | None, now: datetime) -> R
     chosen = [case for case in every if within(case.started_at) or within(case.ended_at)]
     ended = [case for case in chosen if within(case.ended_at)]
     live = [case for case in ended if case.is_live]
-    checked = [case for case in chosen if case.first_check]
-    failures = Counter(title for case in checked for title in case.failed_checks)
+    checked = [case.summary for case in chosen if case.summary.first_check]
+    failures = Counter(title for summary in checked for title in summary.failed_checks)
     running = [case for case in every if case.running]
     return Report(
         since=since,
@@ -115,7 +115,7 @@ def report_on(cases: Iterable[Case], since: datetime | None, now: datetime) -> R
         to_live=Spread.of(case.took for case in live if case.took is not None),
         sides={side: Spread.of(case.sides[side] for case in live) for side in (*Owner, None)},
         first_checks=len(checked),
-        first_checks_passed=sum(case.first_check is Outcome.PASSED for case in checked),
+        first_checks_passed=sum(one.first_check is Outcome.PASSED for one in checked),
         failures=sorted(failures.items(), key=lambda one: (-one[1], one[0])),
         steps=_steps(chosen),
         engineers=_engineers(chosen, running),
@@ -129,17 +129,17 @@ def _steps(cases: Sequence[Case]) -> Sequence[StepTotals]:
         guides.setdefault(case.guide.id, case.guide)
     totals = []
     for guide in guides.values():
-        of_guide = [case for case in cases if case.guide.id == guide.id]
+        of_guide = [case.summary for case in cases if case.guide.id == guide.id]
         for step in guide.steps:
             number = step.number
-            reached = [one for one in of_guide if number in one.done or number in one.took_by_step]
+            reached = [one for one in of_guide if number in one.done or number in one.took]
             done = [one for one in reached if number in one.done]
             totals.append(
                 StepTotals(
                     number=number,
                     title=step.title if len(guides) == 1 else f"{guide.title}: {step.title}",
                     reached=len(reached),
-                    took=Spread.of(one.took_by_step.get(number, timedelta()) for one in done),
+                    took=Spread.of(one.took.get(number, timedelta()) for one in done),
                     stuck=_share(number, [one.stuck for one in reached]),
                     undone=_share(number, [one.undone for one in reached]),
                     asked=_share(number, [one.asked for one in reached]),
@@ -156,7 +156,7 @@ def _share(step: int, among: Sequence[Sequence[int]]) -> float:
 def _engineers(cases: Sequence[Case], running: Sequence[Case]) -> Sequence[EngineerTotals]:
     answers: defaultdict[str, list[timedelta]] = defaultdict(list)
     for case in cases:
-        for answer in case.answers:
+        for answer in case.summary.answers:
             answers[answer.by].append(answer.waited)
     responsible = Counter(case.engineer for case in running)
     waiting = Counter(case.engineer for case in running if case.waits_for_us)
