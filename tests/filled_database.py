@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding import BOT, Change, Event, Loss, Onboarding, lifecycle, start
+from bot.onboarding import BOT, Change, Loss, Onboarding, lifecycle, start
 from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.assignment import cover
 from bot.onboarding.cover import Absence
@@ -299,11 +299,10 @@ def _life(name: str, story: Story) -> tuple[Change, Change]:
         actor=ERIN,
         now=NOW,
     )
-    onboarding, events = begun.onboarding, list[Event]()
+    after = Change(begun.onboarding)
     for number, transition in enumerate(story.transitions, start=1):
-        change = transition(onboarding, NOW + number * MINUTE)
-        onboarding, events = change.onboarding, [*events, *change.events]
-    return begun, replace(begun, onboarding=onboarding, events=tuple(events))
+        after = after.then(transition, NOW + number * MINUTE)
+    return begun, after
 
 
 @cache

@@ -86,8 +86,7 @@ def covered(change: Change, away: Mapping[str, Absence], now: datetime) -> Chang
     """Return `change`, with a colleague in charge if its engineer is away."""
     if covering(change.onboarding.engineer, change.onboarding.covers_for, away) is None:
         return change
-    after = cover(change.onboarding, away, now)
-    return Change(after.onboarding, (*change.events, *after.events))
+    return change.then(cover, away, now)
 
 
 def _moved(

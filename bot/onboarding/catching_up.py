@@ -52,9 +52,8 @@ def catch_up(onboarding: Onboarding, last: int, actor: Actor, now: datetime) -> 
     if not done:
         following = onboarding.current_step or last
         raise Refused(f"There's nothing to mark as done. Please go on with step {following}.")
-    events: list[Event] = []
+    change = Change(onboarding)
     for number in done:
         event = Event(EventKind.STEP_DONE, actor, now, number)
-        change = end_step(onboarding, number, actor, now, [event])
-        onboarding, events = change.onboarding, [*events, *change.events]
-    return Change(onboarding, tuple(events))
+        change = change.then(end_step, number, actor, now, [event])
+    return change

@@ -78,7 +78,7 @@ def _posted_again(onboarding: Onboarding, notice: PostedSecret, posted: PostedSe
     room = max(MAX_FINGERPRINTS - len(notice.fingerprints), 0)
     new = sorted({*posted.fingerprints} - {*notice.fingerprints})[:room]
     if not new:
-        return Change(onboarding, ())
+        return Change(onboarding)
     secrets = list(onboarding.posted_secrets)
     secrets[notice.number - 1] = replace(notice, fingerprints=(*notice.fingerprints, *new))
     detail = {"number": notice.number, "fields": list(posted.fields), "marks": new}

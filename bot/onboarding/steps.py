@@ -181,18 +181,17 @@ def _each(
 ) -> Change:
     if all(onboarding.step(number).finished for number in numbers):
         return transition(onboarding, numbers[0])  # the refusal says who finished it
-    events: list[Event] = []
+    change = Change(onboarding)
     for number in numbers:
-        if onboarding.step(number).finished:
+        if change.onboarding.step(number).finished:
             continue
         try:
-            change = transition(onboarding, number)
+            change = change.then(transition, number)
         except Refused:
-            if events and as_far_as_possible:
+            if change.events and as_far_as_possible:
                 break
             raise
-        onboarding, events = change.onboarding, [*events, *change.events]
-    return Change(onboarding, tuple(events))
+    return change
 
 
 def hand_over_steps(

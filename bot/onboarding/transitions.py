@@ -5,10 +5,10 @@ returns a `Change`. If it cannot happen now it raises `Refused`, with a text for
 do what is decided earlier, by `permissions`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from bot.core.english import listed
 from bot.core.errors import Refused
@@ -17,6 +17,8 @@ from bot.onboarding.events import JUMPS, Event, EventKind
 from bot.onboarding.model import Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
+
+P = ParamSpec("P")
 
 # What engineering may decide about a stall; neither means that the onboarding is active again.
 DECISIONS = {EventKind.PAUSED, EventKind.CANCELLED}
@@ -29,7 +31,17 @@ class Change:
     """The result of a transition: the next state, and the events to record."""
 
     onboarding: Onboarding
-    events: tuple[Event, ...]
+    events: tuple[Event, ...] = ()
+
+    def then(
+        self,
+        transition: Callable[Concatenate[Onboarding, P], "Change"],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> "Change":
+        """Return this change and, right after it, that of `transition`."""
+        after = transition(self.onboarding, *args, **kwargs)
+        return Change(after.onboarding, self.events + after.events)
 
 
 def changed(

@@ -118,7 +118,7 @@ def record_booking_sent(
     if run.booking is None or run.booking_sent_at:
         raise Refused("There is no test booking to be sent.")
     runs = (*onboarding.verifications[:-1], replace(run, booking_sent_at=now))
-    return Change(replace(onboarding, verifications=runs), ())
+    return Change(replace(onboarding, verifications=runs))
 
 
 def finish_verification(
@@ -132,7 +132,7 @@ def finish_verification(
     if latest.report is None:
         return _finished(onboarding, (*earlier, finished), report, now)
     if report.outcome is Outcome.UNKNOWN:  # as before: nothing to tell
-        return Change(replace(onboarding, verifications=(*earlier, finished)), ())
+        return Change(replace(onboarding, verifications=(*earlier, finished)))
     # After unknown outcomes, the result gets its own message, so that people notice it.
     answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
     return _finished(onboarding, (*earlier, replace(latest, retry_at=None), answered), report, now)

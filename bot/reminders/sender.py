@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
-from bot.onboarding import BOT, Change, Event, Onboarding
+from bot.onboarding import BOT, Change, Onboarding
 from bot.onboarding.business_time import NEVER
 from bot.onboarding.follow_ups import offer_ways_on
 from bot.onboarding.reminders import escalate, remind
@@ -111,21 +111,17 @@ class ReminderSender:
     def _due_change(self, onboarding: Onboarding, now: datetime) -> Change:
         """Return the change for what is due, based on the current stored state."""
         due = self._calendar.due(onboarding, now)
-        changes: list[Callable[[Onboarding], Change]] = []
+        sent = Change(onboarding)
         if (number := due.follow_up) is not None:
             last = self._calendar.is_last(number)
-            changes.append(lambda at: remind(at, BOT, now, number, last=last))
+            sent = sent.then(remind, BOT, now, number, last=last)
         if due.escalation:
-            changes.append(lambda at: escalate(at, now))
+            sent = sent.then(escalate, now)
         if due.question:
-            changes.append(lambda at: offer_ways_on(at, now))
-        events: list[Event] = []
-        for one in changes:
-            after = one(onboarding)
-            onboarding, events = after.onboarding, [*events, *after.events]
-        if not events:
+            sent = sent.then(offer_ways_on, now)
+        if not sent.events:
             raise Refused("Nothing is due anymore.")
-        return Change(onboarding, tuple(events))
+        return sent
 
     async def _with_timezone(self, onboarding: Onboarding) -> Onboarding:
         """Return the onboarding with the client's time zone, if Slack provides one.

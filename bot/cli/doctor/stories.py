@@ -142,7 +142,7 @@ def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change
     if run and not run.report:
         return _verified(at, now, Outcome.PASSED)
     if step is None:
-        return Change(at, ())
+        return Change(at)
     if step.choice:
         return choose_option(at, step.number, choice, CLIENT, now)
     missing = [name for name in fields_at(at, step.number) if name not in at.credentials]
@@ -161,7 +161,7 @@ def _enter(at: Onboarding, now: datetime, fields: Sequence[str]) -> Change:
 def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
     run = at.verification
     if run is None or run.report:
-        return Change(at, ())
+        return Change(at)
     wrong = [field for field in at.guide.credentials if outcome is Outcome.FAILED]
     check = Check(
         id="token",
