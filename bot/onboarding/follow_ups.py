@@ -35,12 +35,6 @@ def held_until(onboarding: Onboarding) -> datetime | None:
     return heard.until if heard.step == step else None
 
 
-def current_offer(onboarding: Onboarding) -> QuietOffer | None:
-    """Return engineering's latest offer in this stall."""
-    offer = onboarding.quiet_offer
-    return offer if offer and offer.since == onboarding.active_at else None
-
-
 def hear(
     onboarding: Onboarding, actor: Actor, now: datetime, until: datetime | None = None
 ) -> Change:
@@ -80,7 +74,7 @@ def hear(
 def offer_ways_on(onboarding: Onboarding, now: datetime) -> Change:
     """Ask engineering what to do about a stall; Refused if that question is open."""
     must_be_active(onboarding)
-    last, since = current_offer(onboarding), onboarding.active_at
+    last, since = onboarding.current_offer, onboarding.active_at
     if last and not last.put_off:
         raise Refused("Engineering was asked already.")
     number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
@@ -108,11 +102,11 @@ def pause_quiet(onboarding: Onboarding, number: int, actor: Actor, now: datetime
 
 def must_be_open(onboarding: Onboarding, number: int) -> QuietOffer:
     """Return offer `number`; Refused, with a text for an engineer, if it was decided or is void."""
-    offer = onboarding.quiet_offer
+    offer = onboarding.current_offer
     if onboarding.status is Status.PAUSED:
         raise Refused("It's already paused.")
     must_be_active(onboarding)
-    if offer is None or offer.since != onboarding.active_at:
+    if offer is None:
         raise Refused("They're active again, so nothing was changed.")
     if offer.number != number:
         raise Refused("There's a newer message about this one below.")

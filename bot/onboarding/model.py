@@ -26,9 +26,6 @@ class StepState(StrEnum):
     SKIPPED = "skipped"
 
 
-FINISHED = (StepState.DONE, StepState.SKIPPED)
-
-
 class Loss(StrEnum):
     """Why a channel can no longer be used; the onboarding is then paused."""
 
@@ -56,8 +53,7 @@ class StepProgress:
 
     @property
     def finished(self) -> bool:
-        """Whether the step is done or skipped."""
-        return self.state in FINISHED
+        return self.state in (StepState.DONE, StepState.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,6 @@ class Verification:
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that failed."""
         return self.report.failed if self.report else ()
 
 

@@ -1,6 +1,6 @@
 """Transitions of questions: asked of an engineer, answered from the guide or by people, closed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,8 +18,7 @@ def ask_for_help(
 ) -> Change:
     """Record a question to the engineer; `ts` is its message, if it is in the thread."""
     onboarding.step(step)
-    mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage is None)
-    if wait := QUESTIONS.wait(mine, now):
+    if wait := QUESTIONS.wait(_asked(onboarding, actor, of_guide=False), now):
         raise Refused(
             "{engineer} has {most} questions of yours from the last hour. Please collect the "
             "rest and send them {wait}.",
@@ -29,8 +28,8 @@ def ask_for_help(
         )
     detail = given(question=question, ts=ts)
     event = Event(EventKind.HELP_ASKED, actor, now, step, detail)
-    questions = _with(onboarding, Question(0, step, question, actor, now, ts=ts))
-    return changed(onboarding, now, [event], questions=questions)
+    asked = Question(len(onboarding.questions) + 1, step, question, actor, now, ts=ts)
+    return changed(onboarding, now, [event], questions=(*onboarding.questions, asked))
 
 
 def answer_from_guide(
@@ -43,13 +42,20 @@ def answer_from_guide(
     ts: str = "",
 ) -> Change:
     """Record a question that a passage of the guide answers."""
-    mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage)
-    if wait := ANSWERS.wait(mine, now):
+    if wait := ANSWERS.wait(_asked(onboarding, actor, of_guide=True), now):
         raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
     detail = given(question=question, passage=passage, ts=ts)
     event = Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)
-    questions = _with(onboarding, Question(0, step, question, actor, now, passage, ts=ts))
-    return changed(onboarding, now, [event], questions=questions)
+    asked = Question(len(onboarding.questions) + 1, step, question, actor, now, passage, ts=ts)
+    return changed(onboarding, now, [event], questions=(*onboarding.questions, asked))
+
+
+def _asked(onboarding: Onboarding, actor: Actor, *, of_guide: bool) -> Iterator[datetime]:
+    """Yield when `actor` asked the questions that the guide answered, or those for an engineer."""
+    for question in onboarding.questions:
+        is_theirs = question.by.user_id == actor.user_id and question.by.team_id == actor.team_id
+        if is_theirs and bool(question.passage) is of_guide:
+            yield question.at
 
 
 def mark_answered(
@@ -59,36 +65,6 @@ def mark_answered(
 
     `ts` is the message in the thread that answers them, if that is known.
     """
-    return _closed(onboarding, numbers, actor, now, [], ts)
-
-
-def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
-    """Post `text` in the thread in an engineer's name, which closes the newest open question."""
-    newest = onboarding.open_questions[-1] if onboarding.open_questions else None
-    to = newest.by if newest else None
-    reply = TeamReply(len(onboarding.team_replies) + 1, text, actor, now, to)
-    detail = given(reply=text, question=newest.number if newest else None)
-    event = Event(EventKind.REPLY_SENT, actor, now, newest.step if newest else None, detail)
-    after = replace(onboarding, team_replies=(*onboarding.team_replies, reply))
-    if newest:
-        return _closed(after, [newest.number], actor, now, [event])
-    return changed(after, now, [event])
-
-
-def note(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
-    """Keep what somebody wrote in the history; it doesn't count as activity."""
-    event = Event(EventKind.NOTED, actor, now, None, {"note": text})
-    return noted(onboarding, event)
-
-
-def _closed(
-    onboarding: Onboarding,
-    numbers: Collection[int],
-    actor: Actor,
-    now: datetime,
-    events: Sequence[Event],
-    ts: str = "",
-) -> Change:
     closing = [one for one in onboarding.open_questions if one.number in numbers]
     if not closing:
         raise Refused("That question is already marked as answered.")
@@ -100,13 +76,21 @@ def _closed(
     )
     detail = given(questions=[question.number for question in closing], ts=ts)
     answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
-    return changed(onboarding, now, [*events, answered], questions=questions)
+    return changed(onboarding, now, [answered], questions=questions)
 
 
-def _with(onboarding: Onboarding, question: Question) -> tuple[Question, ...]:
-    number = len(onboarding.questions) + 1
-    return (*onboarding.questions, replace(question, number=number))
+def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
+    """Post `text` in the thread in an engineer's name, which closes the newest open question."""
+    newest = onboarding.open_questions[-1] if onboarding.open_questions else None
+    to = newest.by if newest else None
+    reply = TeamReply(len(onboarding.team_replies) + 1, text, actor, now, to)
+    detail = given(reply=text, question=newest.number if newest else None)
+    event = Event(EventKind.REPLY_SENT, actor, now, newest.step if newest else None, detail)
+    sent = changed(onboarding, now, [event], team_replies=(*onboarding.team_replies, reply))
+    return sent.then(mark_answered, [newest.number], actor, now) if newest else sent
 
 
-def _is_of(question: Question, actor: Actor) -> bool:
-    return (question.by.user_id, question.by.team_id) == (actor.user_id, actor.team_id)
+def note(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
+    """Keep what somebody wrote in the history; it doesn't count as activity."""
+    event = Event(EventKind.NOTED, actor, now, None, {"note": text})
+    return noted(onboarding, event)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind, given
-from bot.onboarding.follow_ups import current_offer
 from bot.onboarding.model import Reminder, Snooze
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
@@ -24,7 +23,7 @@ def remind(
     without a snooze in between, unless engineering chose to ask again.
     """
     must_be_active(onboarding, actor)
-    standing, offer = onboarding.reminder, current_offer(onboarding)
+    standing, offer = onboarding.reminder, onboarding.current_offer
     once = actor == BOT and not (offer and offer.put_off)
     repeated = once and standing is not None and follow_up <= standing.follow_up
     if standing and (repeated or now - standing.at < SHORTEST_INTERVAL):
@@ -47,21 +46,17 @@ def snooze(
     It doesn't count as activity: engineering is alerted as if nobody had snoozed.
     """
     must_be_active(onboarding, actor)
+    snoozed = onboarding.snoozed
+    if snoozed and snoozed.until:
+        raise Refused("{by} already snoozed it until {until}.", by=snoozed.by, until=snoozed.until)
+    if snoozed:
+        raise Refused("{by} already snoozed it.", by=snoozed.by)
     if onboarding.reminder is None:
-        raise _not_snoozable(onboarding)
+        raise Refused("Nothing to snooze anymore; things have moved on.")
     last = replace(onboarding.reminder, snooze=Snooze(actor, now, until))
     detail = given(until=until and until.isoformat())
     event = Event(EventKind.SNOOZED, actor, now, last.step, detail)
     return noted(onboarding, event, reminders=(*onboarding.reminders[:-1], last))
-
-
-def _not_snoozable(onboarding: Onboarding) -> Refused:
-    if onboarding.snoozed is None:
-        return Refused("Nothing to snooze anymore; things have moved on.")
-    by, until = onboarding.snoozed.by, onboarding.snoozed.until
-    if until is None:
-        return Refused("{by} already snoozed it.", by=by)
-    return Refused("{by} already snoozed it until {until}.", by=by, until=until)
 
 
 def escalate(onboarding: Onboarding, now: datetime) -> Change:

@@ -9,7 +9,6 @@ from bot.core.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.events import Event
 from bot.onboarding.model import (
-    FINISHED,
     Deletion,
     Heard,
     Joined,
@@ -94,12 +93,11 @@ class Onboarding:
 
     @property
     def current_step(self) -> int | None:
-        """The number of the current step."""
         return self.current.number if self.current else None
 
     @property
     def finished_steps(self) -> int:
-        return sum(progress.state in FINISHED for progress in self.steps)
+        return sum(progress.finished for progress in self.steps)
 
     @property
     def last_done(self) -> int | None:
@@ -217,6 +215,12 @@ class Onboarding:
     def snoozed(self) -> Snooze | None:
         """The latest snooze, if nothing has happened since."""
         return self._last_reminder.snooze if self._last_reminder else None
+
+    @property
+    def current_offer(self) -> QuietOffer | None:
+        """The latest offer to engineering, if nothing has happened since."""
+        offer = self.quiet_offer
+        return offer if offer and offer.since == self.active_at else None
 
     @property
     def is_escalated(self) -> bool:

@@ -1,14 +1,14 @@
 """Transitions of steps: done, undone, skipped, and handed from one side to the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.english import listed
 from bot.core.errors import Refused
-from bot.guide import Owner, Step
+from bot.guide import Owner
 from bot.onboarding.events import Event, EventKind
-from bot.onboarding.model import StepProgress, StepState
+from bot.onboarding.model import StepState
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import (
@@ -40,13 +40,6 @@ def choose_option(
 
 def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     step = must_be_current(onboarding, number, actor)
-    _must_be_ready(onboarding, step)
-    done = Event(EventKind.STEP_DONE, actor, now, number)
-    return end_step(onboarding, number, actor, now, [done])
-
-
-def _must_be_ready(onboarding: Onboarding, step: Step) -> None:
-    guide, number = onboarding.guide, step.number
     if step.choice:
         answers = listed((f"“{option.label}”" for option in step.options), "or")
         raise Refused(f"Step {number} is a question. Please choose {answers}.")
@@ -54,8 +47,14 @@ def _must_be_ready(onboarding: Onboarding, step: Step) -> None:
         raise Refused(
             f"Step {number} finishes on its own once every check passes. Press *Verify now*."
         )
-    if number < guide.last_credential_step:
-        return
+    if number >= onboarding.guide.last_credential_step:
+        _must_have_credentials(onboarding, number)
+    done = Event(EventKind.STEP_DONE, actor, now, number)
+    return end_step(onboarding, number, actor, now, [done])
+
+
+def _must_have_credentials(onboarding: Onboarding, number: int) -> None:
+    """Raise Refused unless all are in, none was posted, and the client has none to fix."""
     if onboarding.missing:
         them = "it" if len(onboarding.missing) == 1 else "them"
         raise Refused(
@@ -65,9 +64,9 @@ def _must_be_ready(onboarding: Onboarding, step: Step) -> None:
     if exposed := onboarding.exposed:
         raise Refused(
             f"{labels(onboarding, exposed)} was posted in the channel. Please create a new one in "
-            f"{guide.platform} and enter it with *Enter securely*."
+            f"{onboarding.guide.platform} and enter it with *Enter securely*."
         )
-    if guide.phase_of(number).owner is Owner.CLIENT:
+    if onboarding.guide.phase_of(number).owner is Owner.CLIENT:
         _must_not_be_failed(onboarding)
 
 
@@ -125,17 +124,13 @@ def reopen_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime
     if onboarding.guide.step(number).choice:  # another answer needs other steps
         return undo_step(onboarding, number, actor, now)
     undone = Event(EventKind.STEP_UNDONE, actor, now, number, {"alone": True})
-    return changed(onboarding, now, [undone], steps=tuple(_open_alone(onboarding, number)))
-
-
-def _open_alone(onboarding: Onboarding, number: int) -> Iterator[StepProgress]:
-    for step in onboarding.steps:
+    steps = list(onboarding.steps)
+    for position, step in enumerate(steps):
         if step.number == number:
-            yield replace(step, state=StepState.CURRENT, by=None, at=None)
+            steps[position] = replace(step, state=StepState.CURRENT, by=None, at=None)
         elif step.state is StepState.CURRENT:
-            yield replace(step, state=StepState.WAITING)
-        else:
-            yield step
+            steps[position] = replace(step, state=StepState.WAITING)
+    return changed(onboarding, now, [undone], steps=tuple(steps))
 
 
 def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:

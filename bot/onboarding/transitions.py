@@ -22,8 +22,6 @@ P = ParamSpec("P")
 
 # What engineering may decide about a stall; neither means that the onboarding is active again.
 DECISIONS = {EventKind.PAUSED, EventKind.CANCELLED}
-# The statuses of an onboarding that has ended, in words.
-FINISHED = {Status.COMPLETED: "complete", Status.CANCELLED: "canceled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,9 @@ def changed(
     onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
 ) -> Change:
     """Return the change that sets `fields`; a new turn begins with the last event."""
-    if onboarding.quiet_offer and _ends_a_silence(onboarding, active_at, events):
+    offer = onboarding.quiet_offer
+    asked = offer is not None and offer.since == onboarding.active_at != active_at
+    if asked and events and not any(event.kind in DECISIONS for event in events):
         again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
         events = [again, *events]
     jumps = (*onboarding.jumps, *(event for event in events if event.kind in JUMPS))
@@ -61,14 +61,6 @@ def changed(
 def noted(onboarding: Onboarding, *events: Event, **fields: Any) -> Change:
     """Return the change that sets `fields`, without counting as activity."""
     return changed(onboarding, onboarding.active_at, events, **fields)
-
-
-def _ends_a_silence(onboarding: Onboarding, active_at: datetime, events: Sequence[Event]) -> bool:
-    """Whether something happens while engineering is asked what to do about a stall."""
-    offer = onboarding.quiet_offer
-    if not events or offer is None or offer.since != onboarding.active_at:
-        return False
-    return active_at != offer.since and not any(event.kind in DECISIONS for event in events)
 
 
 def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
@@ -84,9 +76,10 @@ def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
 
 def must_be_running(onboarding: Onboarding) -> None:
     """Raise Refused if an onboarding is over."""
-    if onboarding.status not in (Status.ACTIVE, Status.PAUSED):
+    if onboarding.status in (Status.COMPLETED, Status.CANCELLED):
+        how = "complete" if onboarding.status is Status.COMPLETED else "canceled"
         raise Refused(
-            f"This setup is {FINISHED[onboarding.status]}, so there's nothing left to do here. "
+            f"This setup is {how}, so there's nothing left to do here. "
             "Something wrong? Let your HeavySet engineer know."
         )
 

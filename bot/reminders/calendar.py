@@ -6,7 +6,6 @@ from bot.onboarding import Change, Onboarding
 from bot.onboarding.business_time import OPENS, Calendar, calendar_of
 from bot.onboarding.days import named_day
 from bot.onboarding.follow_ups import (
-    current_offer,
     hear,
     held_until,
     put_off,
@@ -57,7 +56,7 @@ class FollowUpCalendar:
         return hear(onboarding, actor, now, calendar.open_from(morning) if morning else None)
 
     def _silence(self, onboarding: Onboarding) -> Silence:
-        sent, offer = reminders_of_stall(onboarding), current_offer(onboarding)
+        sent, offer = reminders_of_stall(onboarding), onboarding.current_offer
         snoozed = onboarding.snoozed
         until = snoozed.until or self._snoozed_until(onboarding, snoozed.at) if snoozed else None
         return Silence(

@@ -7,7 +7,6 @@ from bot.core.english import count
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
 from bot.onboarding import Event, Onboarding, Status
-from bot.onboarding.follow_ups import current_offer
 from bot.views import ids
 from bot.views.blocks import Block, actions, button, context, section
 
@@ -25,7 +24,7 @@ def gone_quiet_blocks(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         yield context(f"🗓️ {who} chose to ask again {when(offer.again_at)}.")
     elif onboarding.status in DECIDED:
         yield context(DECIDED[onboarding.status])
-    elif current_offer(onboarding) is None:
+    elif onboarding.current_offer is None:
         yield context("✅ They're active again.")
     else:
         ref, name = ids.StepRef(onboarding.id, offer.number), onboarding.client_name
