@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding.cover import Absence
+from bot.onboarding.assignment import Absence
 from storage.tables import COVERED, RUNNING, AbsenceRow, OnboardingRow
 from storage.unreadable_rows import is_readable
 

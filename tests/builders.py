@@ -94,12 +94,12 @@ CAUSES = (*checks.CAUSES, *findings.MEANINGS)
 
 def found(check: str, cause: str, for_engineer: str, **words: str) -> Check:
     """A check that found `cause`, in the words of the guide."""
-    return findings.found(check, cause, for_engineer, **words).check_of(GUIDE)
+    return findings.Finding(check, for_engineer, cause, words).check_of(GUIDE)
 
 
 def passed(check: str, for_engineer: str) -> Check:
     """A check that passed, in the words of the guide."""
-    return findings.passed(check, for_engineer).check_of(GUIDE)
+    return findings.Finding(check, for_engineer).check_of(GUIDE)
 
 
 WORDS = {

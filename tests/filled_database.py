@@ -20,8 +20,7 @@ from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import BOT, Change, Loss, Onboarding, lifecycle, start
 from bot.onboarding.after_go_live import recheck, tell_client
-from bot.onboarding.assignment import cover
-from bot.onboarding.cover import Absence
+from bot.onboarding.assignment import Absence, cover
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from bot.onboarding.business_time import BUSINESS_DAY
 from bot.onboarding.people import EVERYONE
 from bot.onboarding.reporting.weekly import Weekly
-from bot.reminders.schedule import A_WORKING_DAY
 
 KEY_BYTES = 32
 # The differences between neighboring bytes of a random key are nearly all distinct; those of zeros,
@@ -211,7 +211,7 @@ def _application_key(value: SecretStr) -> SecretStr:
 
 def business_days(value: str) -> list[timedelta]:
     """Return the business time of each day of FOLLOW_UPS."""
-    return [] if value == "off" else [A_WORKING_DAY * int(day) for day in value.split(",")]
+    return [] if value == "off" else [BUSINESS_DAY * int(day) for day in value.split(",")]
 
 
 def _follow_ups(value: str) -> str:

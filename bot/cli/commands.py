@@ -26,7 +26,7 @@ from bot.core import logs
 from bot.core.english import count
 from bot.core.errors import NotFound
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding.history import tell
+from bot.onboarding.history import history_of
 from bot.onboarding.reporting import report_on
 from bot.onboarding.reporting.period import Period
 from bot.slack import SlackRefused
@@ -132,7 +132,7 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
         events = await event_log.events_of(session, found[0].id)
         posted = await posted_messages.by_slot(session, found[0].id)
     now = datetime.now(UTC)
-    history = tell(found[0].guide, events, now)
+    history = history_of(found[0].guide, events, now)
     names, url = await names_of(settings, people_and_channels(found[0], history))
     messages = {slot: one.ts for slot, one in posted.items() if one.ts}
     asked = inquiries(found[0], messages, url)

@@ -1,18 +1,40 @@
-"""Transitions of the assignment: which engineer is in charge of an onboarding."""
+"""Which engineer is in charge of an onboarding, and who covers while they are away. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from bot.core.errors import Refused
-from bot.onboarding.cover import Absence, stand_in
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Status
 from bot.onboarding.people import BOT, Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, must_be_running, noted
 
-NOBODY: Mapping[str, Absence] = MappingProxyType({})
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """`colleague` has the clients of `engineer` until then."""
+
+    engineer: str
+    colleague: str
+    since: datetime
+    until: datetime
+
+
+def away_at(absences: Sequence[Absence], now: datetime) -> Mapping[str, Absence]:
+    """Return who is away now, by engineer."""
+    return {one.engineer: one for one in absences if now < one.until}
+
+
+def stand_in(away: Mapping[str, Absence], engineer: str) -> str:
+    """Return who has an engineer's clients now: a colleague, or theirs if that one is away too."""
+    asked: set[str] = set()
+    while engineer in away and engineer not in asked:
+        asked.add(engineer)
+        engineer = away[engineer].colleague
+    return engineer
 
 
 def assign(
@@ -22,7 +44,7 @@ def assign(
     now: datetime,
     email: str = "",
     *,
-    away: Mapping[str, Absence] = NOBODY,
+    away: Mapping[str, Absence] = MappingProxyType({}),
     others: int = 0,
     quiet: bool = False,
 ) -> Change:

@@ -16,6 +16,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 OPENS, CLOSES = time(9), time(17)
+BUSINESS_DAY = timedelta(hours=8)
 INSTANT = timedelta(microseconds=1)
 LAST_YEAR = 2100  # as far as `holidays` looks ahead
 NEVER = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)

@@ -110,6 +110,5 @@ def destroy_credentials(onboarding: Onboarding, actor: Actor, now: datetime) -> 
 
 
 def destruction(onboarding: Onboarding, actor: Actor, now: datetime) -> Event:
-    """Return the event of the deletion of all credentials."""
     detail = {"fields": sorted(onboarding.credentials)}
     return Event(EventKind.CREDENTIALS_DESTROYED, actor, now, None, detail)

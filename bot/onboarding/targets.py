@@ -1,17 +1,15 @@
 """Which onboardings take longer than their guide's target for the current phase. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.guide import Phase
-from bot.onboarding.business_time import calendar_of
+from bot.onboarding.business_time import BUSINESS_DAY, calendar_of
 from bot.onboarding.events import EventKind
 from bot.onboarding.model import Status
 from bot.onboarding.overview import Overview
 from bot.onboarding.state import Onboarding
 
-# Nine to five.
-A_DAY = timedelta(hours=8)
 # A phase is at risk once this share of its time has passed.
 WARNED_AT = 0.75
 RESTARTS = (EventKind.RESUMED, EventKind.STEP_UNDONE)
@@ -47,7 +45,7 @@ def risk_of(line: Overview, now: datetime, timezone: str) -> Risk | None:
     phase = line.guide.phase_of(line.current_step)
     if phase.target_days is None:
         return None
-    calendar, target = calendar_of(line.timezone, timezone), phase.target_days * A_DAY
+    calendar, target = calendar_of(line.timezone, timezone), phase.target_days * BUSINESS_DAY
     if calendar.elapsed(line.phase_at, now) < WARNED_AT * target:
         return None
     due = calendar.after(line.phase_at, target)

@@ -75,7 +75,6 @@ def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
 
 
 def must_be_running(onboarding: Onboarding) -> None:
-    """Raise Refused if an onboarding is over."""
     if onboarding.status in (Status.COMPLETED, Status.CANCELLED):
         how = "complete" if onboarding.status is Status.COMPLETED else "canceled"
         raise Refused(

@@ -145,9 +145,13 @@ def _finished(
     if report.failed:
         detail["fields"] = list(report.fields)  # whose turn it is follows from them
         detail["why"] = [one.title for one in report.failed]
-    if runs[-1].recheck:
-        return _rechecked(onboarding, runs, report, detail, now)
-    finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
+    recheck = runs[-1].recheck
+    if recheck:
+        detail["recheck"] = True
+    quiet = recheck and not _is_news(onboarding, report)
+    finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail, quiet=quiet)
+    if recheck:
+        return noted(onboarding, finished, verifications=runs)
     step = onboarding.current
     after = replace(onboarding, verifications=runs)
     if after.client_can_fix and _finished_too_early(onboarding):
@@ -163,22 +167,8 @@ def _finished(
     return end_step(after, step.number, by, now, events)
 
 
-def _rechecked(
-    onboarding: Onboarding,
-    runs: tuple[Verification, ...],
-    report: Report,
-    detail: dict[str, object],
-    now: datetime,
-) -> Change:
-    """Record the report of a recheck; engineering is told if it is news."""
-    quiet = not _is_news(onboarding, report)
-    detail = {**detail, "recheck": True}
-    finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail, quiet=quiet)
-    return noted(onboarding, finished, verifications=runs)
-
-
 def _is_news(onboarding: Onboarding, report: Report) -> bool:
-    """Whether the latest run's report says something that the verdict before it did not.
+    """Whether engineering should hear of the latest run: its verdict differs from the one before.
 
     What a run for `check all` finds to have stopped working is in its summary instead.
     """

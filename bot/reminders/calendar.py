@@ -25,7 +25,6 @@ class FollowUpCalendar:
         self._pace, self._timezone = pace, timezone
 
     def due(self, onboarding: Onboarding, now: datetime) -> Due:
-        """Return what is due for an active onboarding."""
         return schedule.plan(self._silence(onboarding), self._pace, self._of(onboarding), now)
 
     def is_last(self, follow_up: int) -> bool:

@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.onboarding.business_time import Calendar
-
-# Nine to five.
-A_WORKING_DAY = timedelta(hours=8)
+from bot.onboarding.business_time import BUSINESS_DAY, Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Pace:
     @property
     def interval(self) -> timedelta:
         """The minimum time between a reminder and the next follow-up."""
-        return min([A_WORKING_DAY, *self.follow_ups[:1]])
+        return min([BUSINESS_DAY, *self.follow_ups[:1]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def plan(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> Due
     remind_at = None if silence.alone else _next_reminder(silence, pace, calendar, times)
     ask_at = _next_question(silence, pace, calendar, times, remind_at)
     known = silence.escalated or silence.asked
-    patience = min(A_WORKING_DAY, pace.escalation) if silence.alone else pace.escalation
+    patience = min(BUSINESS_DAY, pace.escalation) if silence.alone else pace.escalation
     escalate_at = None if known else quiet_until(silence.since, patience, calendar)
     opening = calendar.open_from(now)
 

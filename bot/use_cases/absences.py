@@ -12,9 +12,8 @@ from bot.core.errors import OnboardingError, Refused
 from bot.core.loops import for_each
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Change, Onboarding
-from bot.onboarding.assignment import cover, covering, hand_back
+from bot.onboarding.assignment import Absence, away_at, cover, covering, hand_back, stand_in
 from bot.onboarding.business_time import calendar_of
-from bot.onboarding.cover import Absence, away_at, stand_in
 from bot.onboarding.days import day_in
 from bot.publishing.notices import OneTimeNotice
 from bot.slack import SlackRefused

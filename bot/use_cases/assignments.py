@@ -9,8 +9,7 @@ from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
-from bot.onboarding.assignment import assign
-from bot.onboarding.cover import stand_in
+from bot.onboarding.assignment import assign, stand_in
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import clients_of
 from bot.use_cases.services import Request

@@ -1,6 +1,6 @@
 """What happened in one onboarding, for engineers and support."""
 
-from bot.onboarding.history import tell
+from bot.onboarding.history import history_of
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Request
@@ -35,7 +35,7 @@ class History(UseCase):
             events = await event_log.events_of(session, ref.onboarding_id)
         return history_modal(
             onboarding,
-            tell(onboarding.guide, events, services.clock()),
+            history_of(onboarding.guide, events, services.clock()),
             ref,
             workspace_url=services.slack.identity.url,
             until=until,

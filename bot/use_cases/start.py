@@ -13,8 +13,7 @@ from bot.core.mrkdwn import channel_link, escape, thread_link
 from bot.core.typed_text import one_line
 from bot.guide import Guide
 from bot.onboarding import Onboarding
-from bot.onboarding.assignment import covered
-from bot.onboarding.cover import away_at
+from bot.onboarding.assignment import away_at, covered
 from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused

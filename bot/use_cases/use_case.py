@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.deadline import answering_within
 from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.onboarding import Change, Onboarding
-from bot.onboarding.cover import Absence, away_at
+from bot.onboarding.assignment import Absence, away_at
 from bot.onboarding.people import Actor, Person, Role
 from bot.onboarding.permissions import REFUSALS, Permission
 from bot.slack.membership import Undecided

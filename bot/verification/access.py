@@ -37,10 +37,6 @@ class Access:
         self._renewing = asyncio.Lock()
         self.may_repeat = asyncio.Event()
 
-    @property
-    def environment(self) -> str:
-        return self._servicetitan.environment
-
     async def begin(self) -> Token:
         """Fetch a new token. Raises as `ServiceTitan.token` does."""
         values, asked_at = self._credentials, self._now()
@@ -48,11 +44,6 @@ class Access:
         lifetime = timedelta(seconds=self.token.expires_in)
         self._use_until = asked_at + max(lifetime - MARGIN, lifetime / 2) if lifetime else None
         return self.token
-
-    async def elsewhere(self) -> str | None:
-        """Return the name of the other environment, if it accepts the credentials."""
-        values = self._credentials
-        return await self._servicetitan.other_environment(values.client_id, values.client_secret)
 
     async def get(self, endpoint: Endpoint, **ids: str) -> dict[str, Any]:
         """Return the response of `endpoint`. Raises as `ServiceTitan.get` does.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bot.verification.access import Access
 from bot.verification.diagnosis import undetermined
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
-from bot.verification.findings import Finding, found
+from bot.verification.findings import Finding
 from bot.verification.servicetitan.endpoints import (
     BOOKING,
     BOOKING_BY_EXTERNAL_ID,
@@ -67,31 +67,27 @@ async def _look_for(access: Access, booking: Booking) -> _Record | None:
 
 
 async def _create(access: Access, booking: Booking, now: datetime) -> _Record | Finding:
+    """Send the booking; if the outcome is unknown, look for it."""
     if booking.sent:
         return _lost(booking, "sent in an earlier run")
     await access.fresh()  # a missing token must not look like a lost booking
     if not await booking.may_send():
-        return found(CHECK, "booking_held_back", f"{booking.external_id} was not sent")
-    return await _send(access, booking, now)
-
-
-async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Finding:
-    """Send the booking; if the outcome is unknown, look for it."""
+        return Finding(CHECK, f"{booking.external_id} was not sent", "booking_held_back")
     told = "HTTP 200 without the booking"
     try:
         if made := _ours(booking, await access.post(CREATE_BOOKING, form(booking, now))):
             return made
     except ScopeMissing as error:
-        return found(CHECK, "scopes_missing", f"POST: {error}", missing="Write: Bookings")
+        return Finding(CHECK, f"POST: {error}", "scopes_missing", {"missing": "Write: Bookings"})
     except (NoAnswer, TooManyRequests, Unauthorized) as error:
         told = str(error)
     except RequestError as error:
-        return found(CHECK, "booking_refused", f"POST: {error}")
+        return Finding(CHECK, f"POST: {error}", "booking_refused")
     return await _look_for(access, booking) or _lost(booking, told)
 
 
 def _lost(booking: Booking, told: str) -> Finding:
-    return found(CHECK, "booking_lost", f"{booking.external_id}: POST: {told}; it is not there")
+    return Finding(CHECK, f"{booking.external_id}: POST: {told}; it is not there", "booking_lost")
 
 
 async def _dismiss(access: Access, booking: Booking, number: str) -> Finding:
@@ -99,25 +95,19 @@ async def _dismiss(access: Access, booking: Booking, number: str) -> Finding:
     seen = _ours(booking, await access.get(BOOKING, booking=number))
     if seen is None:
         told = f"GET of booking {number} does not bring {booking.external_id}"
-        return found(CHECK, "unclear", told)
-    status, told = seen.status, "dismissed before"
-    if status != DISMISSED:
-        status, told = await _dismissed(access, booking, seen)
-    cause = "booking_dismissed" if status == DISMISSED else "booking_to_dismiss"
-    shown = f"booking {number} ({booking.external_id}), {status}; {told}"
-    return found(CHECK, cause, shown, number=number)
-
-
-async def _dismissed(access: Access, booking: Booking, seen: _Record) -> tuple[str, str]:
-    """Dismiss a booking; return its status afterwards, and what ServiceTitan answered."""
-    number, told = seen.number, "dismiss: HTTP 200"
-    try:
-        await access.post(DISMISS_BOOKING, {"dismissingMemo": MEMO}, booking=number)
-    except RequestError as error:
-        told = f"dismiss: {error}"
-    with suppress(RequestError):  # the booking itself says more than the response
-        seen = _ours(booking, await access.get(BOOKING, booking=number)) or seen
-    return seen.status, told
+        return Finding(CHECK, told, "unclear")
+    told = "dismissed before"
+    if seen.status != DISMISSED:
+        told = "dismiss: HTTP 200"
+        try:
+            await access.post(DISMISS_BOOKING, {"dismissingMemo": MEMO}, booking=number)
+        except RequestError as error:
+            told = f"dismiss: {error}"
+        with suppress(RequestError):  # the booking itself says more than the response
+            seen = _ours(booking, await access.get(BOOKING, booking=number)) or seen
+    cause = "booking_dismissed" if seen.status == DISMISSED else "booking_to_dismiss"
+    shown = f"booking {number} ({booking.external_id}), {seen.status}; {told}"
+    return Finding(CHECK, shown, cause, {"number": number})
 
 
 def _ours(booking: Booking, body: object) -> _Record | None:

@@ -18,15 +18,7 @@ from bot.verification.access import Access
 from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
 from bot.verification.errors import RequestError
-from bot.verification.findings import (
-    OPTIONAL,
-    TITLES,
-    Finding,
-    found,
-    milliseconds,
-    passed,
-    report_of,
-)
+from bot.verification.findings import OPTIONAL, TITLES, Finding, milliseconds, report_of
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
@@ -52,14 +44,14 @@ async def verify(
     report holds a credential.
     """
     began = now()
-    run = _Run(Access(servicetitan, credentials, now), guide, credentials, now)
+    run = _Run(guide, servicetitan, credentials, now)
     checks = {one.check: one for one in await _checks(run, booking)}
     for check_id in TITLES:
         if check_id not in checks and check_id not in OPTIONAL:
-            checks[check_id] = found(check_id, "later", "not run")
+            checks[check_id] = Finding(check_id, "not run", "later")
     if booking and CHECK not in checks:
         told = f"not run; {booking.external_id} may be in ServiceTitan anyway"
-        checks[CHECK] = found(CHECK, "later", told if booking.sent else "not run")
+        checks[CHECK] = Finding(CHECK, told if booking.sent else "not run", "later")
     in_order = (checks[name] for name in TITLES if name in checks)
     return report_of(guide, in_order, began, now(), servicetitan.environment)
 
@@ -76,13 +68,14 @@ async def _checks(run: "_Run", booking: Booking | None) -> list[Finding]:
 class _Run:
     def __init__(
         self,
-        access: Access,
         guide: Guide,
+        servicetitan: ServiceTitan,
         credentials: Credentials,
         now: Callable[[], datetime],
     ) -> None:
-        self._access, self._credentials, self._now = access, credentials, now
-        self._guide = guide
+        self._guide, self._servicetitan = guide, servicetitan
+        self._credentials, self._now = credentials, now
+        self._access = Access(servicetitan, credentials, now)
         self._reads: Sequence[Probe]
 
     async def shape(self) -> Sequence[Finding]:
@@ -97,14 +90,15 @@ class _Run:
             refused = diagnosis.token_refused(error, self._ms_since(began))
             return [await self._explained(refused)]
         told = f"HTTP 200, {self._ms_since(began)} ms, valid for {token.expires_in} s"
-        return [passed("token", f"token: {told}")]
+        return [Finding("token", f"token: {told}")]
 
     async def _explained(self, refused: Finding) -> Finding:
         """Return the refusal of a token, or that the other environment accepts the credentials."""
-        other = await self._access.elsewhere() if refused.cause == "invalid_client" else None
-        if other is None:
-            return refused
-        return diagnosis.of_other_environment(refused, other, here=self._access.environment)
+        if refused.cause == "invalid_client":
+            values, asked = self._credentials, self._servicetitan
+            if other := await asked.other_environment(values.client_id, values.client_secret):
+                return diagnosis.of_other_environment(refused, other, here=asked.environment)
+        return refused
 
     async def claims(self) -> Sequence[Finding]:
         return [diagnosis.claims(self._access.token, self._credentials)]
@@ -119,7 +113,8 @@ class _Run:
         self._reads = [probes[read] for read in READS]
         checks = [
             key,
-            *diagnosis.permissions(self._reads, scopes),
+            diagnosis.permissions(self._reads, scopes),
+            diagnosis.writes(self._reads, scopes),
             diagnosis.booking_provider(probes[BOOKINGS], scopes),
         ]
         if ask_tag:

@@ -6,7 +6,7 @@ remedy then says "most likely".
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.guide import Guide
 from bot.guide.credential_fields import CredentialField
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
-from bot.verification.findings import Finding, found, listed_problems, passed
+from bot.verification.findings import Finding, listed_problems
 from bot.verification.servicetitan import Credentials, Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (
@@ -48,7 +48,7 @@ def shape(guide: Guide, values: Mapping[str, SecretStr]) -> Finding:
     if problems:
         told = f"not sent to {guide.platform}: {listed_problems(guide, problems)}"
         return Finding("shape", told, "malformed", problems=problems)
-    return passed("shape", "all present, well-formed, and in the right field")
+    return Finding("shape", "all present, well-formed, and in the right field")
 
 
 def _problem(guide: Guide, field: CredentialField, value: str) -> str | None:
@@ -66,62 +66,70 @@ def _problem(guide: Guide, field: CredentialField, value: str) -> str | None:
 
 
 def token_refused(error: RequestError, ms: int) -> Finding:
-    """Return the check for a token that was refused."""
     if isinstance(error, InvalidClient):
         hint = (
             "wrong Client ID or Client Secret, credentials from ServiceTitan's other environment "
             "(step {step.sign_in}), or the tenant disabled the app (step {step.api_access})"
         )
-        return found("token", "invalid_client", f"token: {error}, {ms} ms: {hint}")
+        return Finding("token", f"token: {error}, {ms} ms: {hint}", "invalid_client")
     return undetermined("token", error, f"token: {error}, {ms} ms")
 
 
 def of_other_environment(refused: Finding, other: str, here: str) -> Finding:
     """Return the check for values that `here` refused and the environment `other` accepts."""
     told = f"{refused.for_engineer}; the {other} environment accepts these credentials"
-    return found("token", "other_environment", told, other=other, here=here)
+    return Finding("token", told, "other_environment", {"other": other, "here": here})
 
 
 def claims(token: Token, credentials: Credentials) -> Finding:
     """Check whether the token was issued for this client and tenant, as far as it says."""
     if token.client_id not in (None, credentials.client_id.get_secret_value()):
-        return found("tenant", "client_mismatch", "token client_id doesn't match the Client ID")
+        return Finding("tenant", "token client_id doesn't match the Client ID", "client_mismatch")
     if token.tenant is None:
-        return found("tenant", "no_claims", "token has no tenant claim; the API decides")
+        return Finding("tenant", "token has no tenant claim; the API decides", "no_claims")
     if token.tenant != credentials.tenant_id.get_secret_value():
-        return found("tenant", "tenant_mismatch", "token tenant doesn't match the Tenant ID")
-    return passed("tenant", "token tenant matches the Tenant ID")
+        return Finding("tenant", "token tenant doesn't match the Tenant ID", "tenant_mismatch")
+    return Finding("tenant", "token tenant matches the Tenant ID")
 
 
 def application_key(probe: Probe, *, tenant_known: bool) -> Finding:
     """Check the Application Key, and the tenant if it is still open, by the first probe."""
     check, told = "application_key", str(probe)
     match probe.error:
-        case None:
-            return passed(check, told)
-        case ScopeMissing():  # the gateway checks key and tenant before the scope
-            return passed(check, told)
+        case None | ScopeMissing():  # the gateway checks key and tenant before the scope
+            return Finding(check, told)
         case Unauthorized():
-            return found(check, "application_key_refused", told)
+            return Finding(check, told, "application_key_refused")
         case Forbidden() if tenant_known:
-            return found(check, "application_key_foreign", told)
+            return Finding(check, told, "application_key_foreign")
         case Forbidden():
-            return found(check, "application_key_or_tenant", told)
+            return Finding(check, told, "application_key_or_tenant")
         case ResourceNotFound() if not tenant_known:
-            return found(check, "tenant_not_found", told)
+            return Finding(check, told, "tenant_not_found")
         case error:
             return undetermined(check, error, told)
 
 
-def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[Finding, Finding]:
-    """Return the checks of read and of write permissions.
+def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> Finding:
+    """Check the eight reads by their calls.
 
-    A read is proved by its call. A write is known only from the token's list: a missing one is
-    reported with the missing reads, so that the client fixes everything at once.
+    Missing writes, known only from the token's list, are reported with the missing reads, so that
+    the client fixes everything at once.
     """
     missing_reads = [probe.endpoint.label for probe in reads if lacks_scope(probe, scopes)]
-    missing_writes = _missing_writes(reads, scopes)
-    return _permissions(reads, missing_reads, missing_writes), writes(reads, scopes)
+    missing = ". ".join(
+        f"{kind}: {', '.join(labels)}"
+        for kind, labels in (("Read", missing_reads), ("Write", _missing_writes(reads, scopes)))
+        if labels
+    )
+    check, told = "permissions", "; ".join(map(str, reads))
+    if missing:
+        return Finding(check, f"{missing} ({told})", "scopes_missing", {"missing": missing})
+    still_open = [probe for probe in reads if probe.error is not None]
+    for probe in still_open:
+        if not _about_the_provider(probe):
+            return undetermined(check, probe.error, told)
+    return Finding(check, told, "bookings_open" if still_open else "")
 
 
 def writes(
@@ -132,7 +140,7 @@ def writes(
     What the token does not say is left to an engineer, who is told where to look.
     """
     if missing := [label for label in _missing_writes(reads, scopes) if label not in proved]:
-        return found("writes", "named_above", f"not in the token: {', '.join(missing)}")
+        return Finding("writes", f"not in the token: {', '.join(missing)}", "named_above")
     listed = [label for label, scope in WRITE_SCOPES.items() if scope in (scopes or ())]
     unproved = [label for label in WRITE_SCOPES if label not in {*listed, *proved}]
     if unproved:
@@ -142,9 +150,9 @@ def writes(
             "In the Developer Portal, under My Apps → Edit → API Scopes (step {step.app_form}), "
             "are the Write boxes checked?"
         )
-        return found("writes", "writes_not_proved", told)
+        return Finding("writes", told, "writes_not_proved")
     shown = [f"proven by a write: {', '.join(proved)}"] if set(proved) - set(listed) else []
-    return passed("writes", "; ".join(["listed in the token: " + ", ".join(listed), *shown]))
+    return Finding("writes", "; ".join(["listed in the token: " + ", ".join(listed), *shown]))
 
 
 def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
@@ -171,37 +179,17 @@ def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str] | None) -> li
     ]
 
 
-def _permissions(
-    reads: Sequence[Probe], missing_reads: Sequence[str], missing_writes: Sequence[str]
-) -> Finding:
-    missing = ". ".join(
-        f"{kind}: {', '.join(labels)}"
-        for kind, labels in (("Read", missing_reads), ("Write", missing_writes))
-        if labels
-    )
-    told = "; ".join(str(probe) for probe in reads)
-    if missing:
-        return found("permissions", "scopes_missing", f"{missing} ({told})", missing=missing)
-    still_open = [probe for probe in reads if probe.error is not None]
-    for probe in still_open:
-        if not _about_the_provider(probe):
-            return undetermined("permissions", probe.error, told)
-    return (
-        found("permissions", "bookings_open", told) if still_open else passed("permissions", told)
-    )
-
-
 def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Finding:
     """Check the Booking Provider ID by reading the provider's bookings."""
     check, told = "booking_provider", str(bookings)
     if bookings.error is None:
-        return passed(check, told)
+        return Finding(check, told)
     if lacks_scope(bookings, scopes):
-        return found(check, "needs_bookings", told)
+        return Finding(check, told, "needs_bookings")
     if isinstance(bookings.error, Forbidden):
-        return found(check, "provider_refused", told)
+        return Finding(check, told, "provider_refused")
     if _about_the_provider(bookings):
-        return found(check, "provider_not_found", told)
+        return Finding(check, told, "provider_not_found")
     return undetermined(check, bookings.error, told)
 
 
@@ -216,19 +204,19 @@ def booking_provider_tag(tag: Probe) -> Finding:
     """Check the tag itself, which unlike the bookings shows whether the ID exists."""
     check, told = "booking_provider_tag", str(tag)
     if isinstance(tag.error, ResourceNotFound):
-        return found(check, "tag_not_found", told)
+        return Finding(check, told, "tag_not_found")
     if tag.error is not None:
-        return undetermined(check, tag.error, told, required=False)
+        return undetermined(check, tag.error, told, optional=True)
     if tag.body.get("active") is False:
-        return found(check, "tag_inactive", f"{told}, active: false")
-    return passed(check, told)
+        return Finding(check, f"{told}, active: false", "tag_inactive")
+    return Finding(check, told)
 
 
 def undetermined(
-    check_id: str, error: RequestError | None, told: str, *, required: bool = True
+    check: str, error: RequestError | None, told: str, *, optional: bool = False
 ) -> Finding:
     """Return a check left open by an error that says nothing about the values."""
-    return replace(found(check_id, cause_of_error(error), told), optional=not required)
+    return Finding(check, told, cause_of_error(error), optional=optional)
 
 
 def cause_of_error(error: RequestError | None) -> str:

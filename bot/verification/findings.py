@@ -142,7 +142,8 @@ class Finding:
 
     @property
     def _meaning(self) -> Meaning:
-        return MEANINGS.get(self.cause, FAILS) if self.cause else PASSES
+        default = Meaning(Outcome.FAILED if self.cause else Outcome.PASSED)
+        return MEANINGS.get(self.cause, default)
 
     @property
     def outcome(self) -> Outcome:
@@ -182,9 +183,6 @@ class Finding:
         return text.format(**words)
 
 
-PASSES, FAILS = Meaning(Outcome.PASSED), Meaning(Outcome.FAILED)
-
-
 def _words(guide: Guide) -> Mapping[str, str]:
     return {"platform": guide.platform, "all": ALL[min(len(guide.credentials), len(ALL) - 1)]}
 
@@ -209,12 +207,3 @@ def report_of(
 
 def milliseconds(elapsed: timedelta) -> int:
     return round(elapsed.total_seconds() * 1000)
-
-
-def passed(check: str, for_engineer: str) -> Finding:
-    return Finding(check, for_engineer)
-
-
-def found(check: str, cause: str, for_engineer: str, **words: str) -> Finding:
-    """Return a finding for `cause`; `words` fill the gaps of its text."""
-    return Finding(check, for_engineer, cause, words)

@@ -7,7 +7,6 @@ sent to sign in and nowhere else, and no text of the report holds one.
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -76,7 +75,8 @@ class _Run:
             form = client_credentials(client_id, secret)
             answer = await self._sender.send("POST", request.url, data=form)
         else:
-            answer = await self._sender.send("GET", self._checks.api + request.path, **self._auth())
+            url = self._checks.api + request.path
+            answer = await self._sender.send("GET", url, headers=self._headers())
         if error := no_use(answer):
             raise error
         # A gateway's page says nothing about the values, whatever its status.
@@ -92,15 +92,14 @@ class _Run:
             return ""
         return cause_of(request, status) if status in request.remedies else "unclear"
 
-    def _auth(self) -> dict[str, Any]:
-        """Return the arguments that authenticate a request: its headers."""
+    def _headers(self) -> Mapping[str, str]:
         headers = {name: self._filled(value) for name, value in self._checks.headers.items()}
         if self._checks.token:
             headers["Authorization"] = f"Bearer {self._bearer}"
         if basic := self._checks.basic:
             pair = f"{self._plain(basic.user)}:{self._plain(basic.password)}"
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-        return {"headers": headers}
+        return headers
 
     def _filled(self, value: str) -> str:
         return GAP.sub(lambda gap: self._plain(gap[1]), value)

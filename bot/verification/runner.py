@@ -101,7 +101,9 @@ class VerificationRunner:
         except Stale:
             log.info("lost a verification", extra={"onboarding": onboarding_id})
         except asyncio.CancelledError:  # we are shutting down: let another worker take over now
-            await self._release_quickly(claim)
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(RELEASE_SECONDS):
+                    await self._release(claim)
             raise
         except Exception:  # the report could not be stored: do not retry immediately
             await self._hold(claim, RETRY_AFTER_BUG)
@@ -133,11 +135,6 @@ class VerificationRunner:
             return await verification_leases.prolong(
                 session, claim.onboarding_id, claim.run.number, claim.owner, duration
             )
-
-    async def _release_quickly(self, claim: _Claim) -> None:
-        with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(RELEASE_SECONDS):
-                await self._release(claim)
 
     async def _release(self, claim: _Claim) -> None:
         async with self._database.begin() as session:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bot.core.english import count
 from bot.core.mrkdwn import mention, when
-from bot.onboarding.cover import Absence
+from bot.onboarding.assignment import Absence
 from bot.views.blocks import Message, bullets_of, message, section
 
 

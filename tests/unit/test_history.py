@@ -9,7 +9,7 @@ import pytest
 from bot.guide import Owner
 from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding, lifecycle
 from bot.onboarding.credentials import enter_credentials
-from bot.onboarding.history import History, tell
+from bot.onboarding.history import History, history_of
 from bot.onboarding.history.durations import Replay
 from bot.onboarding.history.sentences import (
     ATTEMPTS,
@@ -68,7 +68,7 @@ class Way:
         return self.then(lambda at, now: choose_option(at, 1, option, ANN, now))
 
     def told(self, hours: int = 0) -> History:
-        return tell(GUIDE, self.events, self.now + hours * HOUR)
+        return history_of(GUIDE, self.events, self.now + hours * HOUR)
 
 
 def waited(history: History) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
 from bot.onboarding import EventKind, Status
-from bot.onboarding.history import History, tell
+from bot.onboarding.history import History, history_of
 from bot.onboarding.history.durations import Replay, Span
 from tests.builders import GUIDE, NOW
 from tests.unit.test_onboarding_machine import AnOnboarding
@@ -38,7 +38,7 @@ class AHistory(AnOnboarding):
 
     @invariant()
     def its_parts_agree(self) -> None:
-        history = tell(GUIDE, self.events, self.now)
+        history = history_of(GUIDE, self.events, self.now)
         all_times_add_up(history)
         one_time_follows_on_the_other(history.spans)
         assert history.took == self.until - NOW

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.onboarding import Event, EventKind, Onboarding, Question, Verification
-from bot.onboarding.history import lasting, tell
+from bot.onboarding.history import history_of, lasting
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verification_report import Outcome
 from bot.views.forms import View
@@ -33,7 +33,7 @@ def window(
     until: int | None = None,
 ) -> View:
     """The modal, `hours` after the start."""
-    history = tell(GUIDE, [STARTED, *events], NOW + hours * HOUR)
+    history = history_of(GUIDE, [STARTED, *events], NOW + hours * HOUR)
     url = "https://heavyset-tech.slack.com/"
     return history_modal(onboarding, history, REF, workspace_url=url, until=until)
 

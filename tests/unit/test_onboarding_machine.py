@@ -22,7 +22,7 @@ from bot.onboarding import (
     assignment,
     lifecycle,
 )
-from bot.onboarding.cover import Absence
+from bot.onboarding.assignment import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor
 from bot.onboarding.posted_secrets import record_posted_secret

@@ -18,9 +18,9 @@ from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import Change, Event, Onboarding, Question, StepState
+from bot.onboarding.assignment import Absence
 from bot.onboarding.catching_up import may_be_done
-from bot.onboarding.cover import Absence
-from bot.onboarding.history import tell
+from bot.onboarding.history import history_of
 from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
@@ -146,7 +146,7 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     ref = _ref(onboarding, 1)
     stored = replace(ref, fields=tuple(onboarding.credentials))
     now = onboarding.active_at
-    history = tell(onboarding.guide, events, now)
+    history = history_of(onboarding.guide, events, now)
     for name, view in {
         "cancel": cancel_modal(onboarding, ref),
         "assign": assign_modal(onboarding, ref),

@@ -8,7 +8,7 @@ from typing import Any
 from bot.guide import Guide, Owner
 from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignment, lifecycle, start
 from bot.onboarding.after_go_live import recheck, tell_client
-from bot.onboarding.cover import Absence
+from bot.onboarding.assignment import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.follow_ups import hear, offer_ways_on, put_off
 from bot.onboarding.people import BOT, Actor, Role

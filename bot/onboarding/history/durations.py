@@ -79,8 +79,8 @@ class Replay:
     @property
     def done(self) -> frozenset[int]:
         """The steps that are done, not skipped."""
-        how = EventKind.STEP_SKIPPED
-        return frozenset(number for number, kind in self._finished.items() if kind is not how)
+        done = EventKind.STEP_DONE
+        return frozenset(number for number, kind in self._finished.items() if kind is done)
 
     @property
     def open_questions(self) -> int:

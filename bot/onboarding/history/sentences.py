@@ -129,7 +129,6 @@ def words(guide: Guide, event: Event) -> Words:
 
 
 def sign(kind: EventKind) -> str:
-    """Return the emoji of a kind of event."""
     return SENTENCES[kind][0]
 
 
@@ -147,7 +146,6 @@ def lasting(time: timedelta) -> str:
 
 
 def _filled(gap: str, guide: Guide, event: Event) -> Sequence[Part]:
-    """Return what goes into a gap of a sentence."""
     found = GAPS[gap](guide, event) if gap in GAPS else str(event.detail[gap])
     return found if isinstance(found, tuple) else (found,)
 
@@ -159,14 +157,8 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     "field": lambda guide, event: _labels(guide, [event.detail["field"]]),
     "fields": lambda guide, event: _labels(guide, event.detail["fields"]),
     "until": lambda _, event: datetime.fromisoformat(event.detail["until"]),
-    "until_then": lambda _, event: (
-        (" until ", datetime.fromisoformat(until)) if (until := event.detail.get("until")) else ""
-    ),
-    "no_reminders": lambda _, event: (
-        ("; no reminders until ", datetime.fromisoformat(until))
-        if (until := event.detail.get("until"))
-        else ""
-    ),
+    "until_then": lambda _, event: _until(event, " until "),
+    "no_reminders": lambda _, event: _until(event, "; no reminders until "),
     "days": lambda _, event: in_days(event.detail["days"]),
     "booking": lambda _, event: " (with a test booking)" if event.detail.get("booking") else "",
     "recheck": lambda _, event: " of the live connection" if event.detail.get("recheck") else "",
@@ -185,7 +177,9 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     ),
     "from_user": lambda _, event: UserRef(event.detail["from"]),
     "to_user": lambda _, event: UserRef(event.detail["to"]),
-    "while_away": lambda _, event: _while_away(event),
+    "while_away": lambda _, event: (
+        ", who is back" if event.detail.get("back") else _until(event, ", who covers until ")
+    ),
     "from_channel": lambda _, event: ChannelRef(event.detail["from"]),
     "to_channel": lambda _, event: ChannelRef(event.detail["to"]),
     "side": lambda _, event: SIDE_NAMES[Owner(event.detail["to"])],
@@ -203,10 +197,9 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
 }
 
 
-def _while_away(event: Event) -> Part | Words:
-    if until := event.detail.get("until"):
-        return (", who covers until ", datetime.fromisoformat(until))
-    return ", who is back" if event.detail.get("back") else ""
+def _until(event: Event, before: str) -> Words:
+    until = event.detail.get("until")
+    return (before, datetime.fromisoformat(until)) if until else ()
 
 
 def _steps(guide: Guide, numbers: Sequence[int]) -> str:

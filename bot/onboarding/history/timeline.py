@@ -22,9 +22,19 @@ class History:
     guide: Guide
     events: tuple[Event, ...]
     spans: tuple[Span, ...]
-    started_at: datetime
-    until: datetime
-    over: bool
+
+    @property
+    def started_at(self) -> datetime:
+        return self.events[0].at
+
+    @property
+    def until(self) -> datetime:
+        return self.spans[-1].end if self.spans else self.started_at
+
+    @property
+    def over(self) -> bool:
+        ends = (EventKind.COMPLETED, EventKind.CANCELLED)
+        return any(event.kind in ends for event in self.events)
 
     @property
     def took(self) -> timedelta:
@@ -53,16 +63,6 @@ class History:
         return words(self.guide, event)
 
 
-def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
+def history_of(guide: Guide, events: Sequence[Event], now: datetime) -> History:
     """Return the history of these events, the first of which is the start."""
-    passed = tuple(spans(guide, events, now))
-    started_at = events[0].at
-    ends = (EventKind.COMPLETED, EventKind.CANCELLED)
-    return History(
-        guide=guide,
-        events=tuple(events),
-        spans=passed,
-        started_at=started_at,
-        until=passed[-1].end if passed else started_at,
-        over=any(event.kind in ends for event in events),
-    )
+    return History(guide, tuple(events), tuple(spans(guide, events, now)))

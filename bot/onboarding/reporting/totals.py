@@ -92,7 +92,6 @@ class Report:
 
 
 def report_on(cases: Iterable[Case], since: datetime | None, now: datetime) -> Report:
-    """Return the report of the period from `since` until `now`."""
     every = sorted(cases, key=lambda case: (case.started_at, case.id), reverse=True)
 
     def within(moment: datetime | None) -> bool:
