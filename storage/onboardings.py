@@ -32,7 +32,7 @@ MAX_FOUND = 20  # as many as fit in one reply
 
 READ = ONBOARDING.select().where(ONBOARDING.c.id == bindparam("id"))
 LOCKED = READ.with_for_update(key_share=True)  # rows that refer to it can still be inserted
-SAVE = ONBOARDING.update().where(
+SAVE_AT_REVISION = ONBOARDING.update().where(
     ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.revision == bindparam("this_revision")
 )
 SAVE_STEP = STEP.update().where(
@@ -200,7 +200,9 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     now = {**columns(after), **history_columns, "revision": after.revision}
     changed = {name: value for name, value in now.items() if getattr(row, name) != value}
     where = {"this_id": before.id, "this_revision": before.revision}
-    if row.revision != before.revision or not await execute(session, SAVE, changed | where):
+    if row.revision != before.revision or not await execute(
+        session, SAVE_AT_REVISION, changed | where
+    ):
         raise Stale
     known = set(before.steps)
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:

@@ -1,13 +1,15 @@
 """Which live clients to check again, and when; and the rounds of `check all`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import func, union_all
-from sqlmodel import col, select, update
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.onboardings import SAVE_AT_REVISION
+from storage.reminders import Waiting, due_or_unset
+from storage.statements import execute
 from storage.tables import LIVE, CheckRoundRow, OnboardingRow, VerificationRow
 from storage.unreadable_rows import is_readable
 
@@ -20,7 +22,6 @@ class Round:
     """A round of `check all`, started by an engineer. The first `position` clients were asked."""
 
     id: str
-    running: bool
     by_user: str
     by_team: str
     started_at: datetime
@@ -29,25 +30,17 @@ class Round:
     next_at: datetime
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
-    """Return live onboardings with their revisions: due ones, then those without a time yet."""
-    row, at = OnboardingRow, col(OnboardingRow.next_check)
-    # LIVE is spelled as in the index; as in storage/reminders.py, each part uses only the index.
-    live = select(row.id, row.revision).where(LIVE, is_readable(session)).limit(limit)
-    come = live.where(at <= now).order_by(at).subquery()
-    undetermined = live.where(at.is_(None)).subquery()
-    both = union_all(*(select(one.c.id, one.c.revision) for one in (come, undetermined)))
-    rows = both.limit(limit).subquery()
-    return [(one[0], one[1]) for one in await session.exec(select(rows.c.id, rows.c.revision))]
+async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
+    """Return the live onboardings that are due, followed by those without a time yet."""
+    return await due_or_unset(session, LIVE, OnboardingRow.next_check, now, limit)
 
 
 async def look_again(
     session: AsyncSession, onboarding_id: str, revision: int, at: datetime
 ) -> None:
     """Check a client again at `at`, unless the onboarding has changed since `revision`."""
-    row = OnboardingRow
-    where = (col(row.id) == onboarding_id, col(row.revision) == revision)
-    await session.exec(update(row).where(*where).values(next_check=at))
+    this = {"this_id": onboarding_id, "this_revision": revision}
+    await execute(session, SAVE_AT_REVISION, {**this, "next_check": at})
 
 
 async def live_ids(session: AsyncSession) -> Sequence[str]:
@@ -60,17 +53,7 @@ async def live_ids(session: AsyncSession) -> Sequence[str]:
 
 async def start_round(session: AsyncSession, one: Round) -> None:
     """Start a round; the transaction ends with Conflict if another is running."""
-    session.add(
-        CheckRoundRow(
-            id=one.id,
-            running=True,
-            by_user=one.by_user,
-            by_team=one.by_team,
-            started_at=one.started_at,
-            clients=list(one.clients),
-            next_at=one.next_at,
-        )
-    )
+    session.add(CheckRoundRow(running=True, **asdict(one)))
 
 
 async def running_round(session: AsyncSession) -> Round | None:
@@ -119,13 +102,4 @@ async def end_round(session: AsyncSession, round_id: str) -> None:
 
 
 def _round(row: CheckRoundRow) -> Round:
-    return Round(
-        row.id,
-        bool(row.running),
-        row.by_user,
-        row.by_team,
-        row.started_at,
-        tuple(row.clients),
-        row.position,
-        row.next_at,
-    )
+    return Round(**row.model_dump(exclude={"running", "shown"}))

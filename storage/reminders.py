@@ -1,24 +1,20 @@
 """Which onboardings to check for a due reminder, and when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, union_all
+from sqlalchemy import TextClause, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.onboardings import SAVE_AT_REVISION
 from storage.statements import execute
-from storage.tables import ACTIVE, ONBOARDING, OnboardingRow
+from storage.tables import ACTIVE, OnboardingRow
 from storage.unreadable_rows import is_readable
 
-LOOK_AGAIN = ONBOARDING.update().where(
-    ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.revision == bindparam("this_revision")
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """An onboarding to check, with the revision at which it was found."""
 
     id: str
@@ -27,13 +23,20 @@ class Waiting:
 
 async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
     """Return the active onboardings that are due, followed by those that changed."""
-    row, at = OnboardingRow, col(OnboardingRow.next_reminder)
-    # ACTIVE is spelled as in the index, and each part is its own query, so that both use only the
-    # index, however many onboardings are not due yet.
-    active = select(row.id, row.revision).where(ACTIVE, is_readable(session)).limit(limit)
-    come = active.where(at <= now).order_by(at).subquery()
-    changed = active.where(at.is_(None)).subquery()
-    both = union_all(*(select(one.c.id, one.c.revision) for one in (come, changed))).limit(limit)
+    return await due_or_unset(session, ACTIVE, OnboardingRow.next_reminder, now, limit)
+
+
+async def due_or_unset(
+    session: AsyncSession, where: TextClause, time: Any, now: datetime, limit: int
+) -> Sequence[Waiting]:
+    """Return the onboardings for which `time` has come, followed by those that have none."""
+    # `where` is spelled as in the index on `time`, and each part is its own query, so that both
+    # use only the index, however many onboardings are not due yet.
+    row, at = OnboardingRow, col(time)
+    found = select(row.id, row.revision).where(where, is_readable(session)).limit(limit)
+    come = found.where(at <= now).order_by(at).subquery()
+    unset = found.where(at.is_(None)).subquery()
+    both = union_all(*(select(one.c.id, one.c.revision) for one in (come, unset))).limit(limit)
     rows = both.subquery()
     return [Waiting(*one) for one in await session.exec(select(rows.c.id, rows.c.revision))]
 
@@ -52,4 +55,4 @@ async def look_again(
     """
     this = {"this_id": onboarding_id, "this_revision": revision}
     zone = {"timezone": timezone} if timezone else {}
-    await execute(session, LOOK_AGAIN, {**this, **zone, "next_reminder": at})
+    await execute(session, SAVE_AT_REVISION, {**this, **zone, "next_reminder": at})

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, TextClause, and_
+from sqlalchemy import ColumnElement, Row, TextClause, and_, text
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,14 +22,23 @@ from bot.onboarding.reporting import Case, Summary, summary_of
 from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
 from storage.guides import GuideStore
+from storage.statements import execute
 from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow
 from storage.unreadable_rows import Unknown, known, reading
-from storage.upserts import upsert
 
 T = TypeVar("T")
 
 # Onboardings per transaction, read in a few milliseconds: other tasks run in between.
 BATCH, REPLAYED = 100, 5
+
+STORE = text("""
+    INSERT INTO summary (onboarding_id, history_length, version, figures)
+    VALUES (:id, :length, :version, :figures)
+    ON CONFLICT (onboarding_id) DO UPDATE SET
+        history_length = excluded.history_length,
+        version = excluded.version,
+        figures = excluded.figures
+""")
 
 
 async def cases(
@@ -124,19 +133,11 @@ async def _replay(
 
 
 async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]) -> None:
-    insert = upsert(session, SummaryRow)
-    new = {name: insert.excluded[name] for name in ("history_length", "version", "figures")}
-    statement = insert.on_conflict_do_update(index_elements=["onboarding_id"], set_=new)
     values = [
-        {
-            "onboarding_id": row.id,
-            "history_length": row.history_length,
-            "version": VERSION,
-            "figures": summary.dump(),
-        }
+        {"id": row.id, "length": row.history_length, "version": VERSION, "figures": summary.dump()}
         for row, summary in made
     ]
-    await (await session.connection()).execute(statement, values)
+    await execute(session, STORE, *values)
 
 
 async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:

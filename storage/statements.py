@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import Dialect, Insert, Select, TextClause, Update
+from sqlalchemy import Dialect, Insert, Select, TextClause, TextualSelect, Update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-Statement: TypeAlias = Select[Any] | Insert | Update | TextClause
+Statement: TypeAlias = Select[Any] | Insert | Update | TextClause | TextualSelect
 Parameters: TypeAlias = Mapping[str, Any]
 
 

@@ -2,26 +2,33 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case
+from sqlalchemy import bindparam, text
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.column_types import UtcDateTime
+from storage.statements import fetch
 from storage.tables import RateRow
-from storage.upserts import upsert
+
+COUNT = (
+    text("""
+        INSERT INTO rate (id, since, count) VALUES (:id, :now, :more)
+        ON CONFLICT (id) DO UPDATE SET
+            count = CASE WHEN rate.since > :old AND rate.since <= :now THEN rate.count ELSE 0 END
+                + :more,
+            since = CASE WHEN rate.since > :old AND rate.since <= :now THEN rate.since ELSE :now END
+        RETURNING count
+    """)
+    .bindparams(bindparam("now", type_=UtcDateTime), bindparam("old", type_=UtcDateTime))
+    .columns(col(RateRow.count))
+)
 
 
 async def count(session: AsyncSession, of: str, more: int, now: datetime, within: timedelta) -> int:
     """Add `more` to the counter `of`, and return its value; it restarts after `within`."""
-    row = RateRow
-    running = (col(row.since) > now - within) & (col(row.since) <= now)
-    counted = {
-        "since": case((running, col(row.since)), else_=now),
-        "count": case((running, col(row.count) + more), else_=more),
-    }
-    first = upsert(session, row).values(id=of, since=now, count=more)
-    statement = first.on_conflict_do_update(index_elements=[col(row.id)], set_=counted)
-    result = await (await session.connection()).execute(statement.returning(col(row.count)))
-    return int(result.scalar_one())
+    values = {"id": of, "more": more, "now": now, "old": now - within}
+    [row] = await fetch(session, COUNT, values)
+    return int(row.count)
 
 
 async def purge(session: AsyncSession, before: datetime) -> None:

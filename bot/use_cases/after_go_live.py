@@ -67,7 +67,6 @@ class AfterGoLive(EngineerUseCase):
         now = self._services.clock()
         one = Round(
             id=token_hex(8),
-            running=True,
             by_user=person.user_id,
             by_team=person.team_id,
             started_at=now,
