@@ -1,12 +1,13 @@
 """The rows of the encrypted values; only the vault can read them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.onboarding.people import Actor
 from storage.audit.sealed_state import newest_versions
@@ -18,6 +19,7 @@ OF = CREDENTIAL.c.onboarding_id == bindparam("this_id")
 FINGERPRINTS = select(CREDENTIAL.c.field, CREDENTIAL.c.fingerprint).where(OF)
 REPLACE = CREDENTIAL.update().where(OF, CREDENTIAL.c.field == bindparam("this_field"))
 ADD = CREDENTIAL.insert()
+KEY = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
 
 
 async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
@@ -78,29 +80,15 @@ async def destroy(session: AsyncSession, onboarding_id: str) -> None:
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
     """Return the sealed values of an onboarding, by field."""
     query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
-    newest = await newest_versions(session, [onboarding_id])
-    return {row.field: _sealed(row, newest) for row in await session.exec(query)}
+    return {sealed.place.field: sealed for sealed in await _sealed(session, query)}
 
 
-async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
-    """Yield every sealed value, without holding them all in memory."""
-    newest = await newest_versions(session)
-    async for row in await session.stream_scalars(select(CredentialRow)):
-        yield _sealed(row, newest)
-
-
-async def sealed_after(
-    session: AsyncSession, after: tuple[str, str] | None, limit: int
-) -> Sequence[Sealed]:
-    """Return the next sealed values after an onboarding and field, in that order."""
-    row = CredentialRow
-    key = (col(row.onboarding_id), col(row.field))
-    query = select(row).order_by(*key).limit(limit)
+async def sealed_after(session: AsyncSession, after: Slot | None, limit: int) -> Sequence[Sealed]:
+    """Return the next sealed values after a slot, in order of the onboarding and the field."""
+    query = select(CredentialRow).order_by(*KEY).limit(limit)
     if after:
-        query = query.where(tuple_(*key) > after)
-    rows = (await session.exec(query)).all()
-    newest = await newest_versions(session, {row.onboarding_id for row in rows})
-    return [_sealed(row, newest) for row in rows]
+        query = query.where(tuple_(*KEY) > (after.onboarding_id, after.field))
+    return await _sealed(session, query)
 
 
 def _is_outdated(key_id: str) -> ColumnElement[bool]:
@@ -118,12 +106,8 @@ async def count_outdated(session: AsyncSession, key_id: str) -> int:
 
 async def outdated(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
     """Return some values that a rotation to `key_id` has to seal again."""
-    row = CredentialRow
-    query = select(row).where(_is_outdated(key_id))
-    order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
-    rows = (await session.exec(query.order_by(*order).limit(limit))).all()
-    newest = await newest_versions(session, {row.onboarding_id for row in rows})
-    return [_sealed(row, newest) for row in rows]
+    query = select(CredentialRow).where(_is_outdated(key_id)).order_by(*KEY).limit(limit)
+    return await _sealed(session, query)
 
 
 async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
@@ -144,12 +128,16 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
-def _sealed(row: CredentialRow, newest: Mapping[tuple[str, str], int]) -> Sealed:
-    place = Slot(row.onboarding_id, row.field, row.version, row.mask)
-    return Sealed(
-        place,
-        row.ciphertext,
-        row.key_id,
-        row.fingerprint or "",
-        is_newest=newest.get((row.onboarding_id, row.field)) == row.version,
-    )
+async def _sealed(session: AsyncSession, query: SelectOfScalar[CredentialRow]) -> Sequence[Sealed]:
+    rows = (await session.exec(query)).all()
+    newest = await newest_versions(session, {row.onboarding_id for row in rows})
+    return [
+        Sealed(
+            Slot(row.onboarding_id, row.field, row.version, row.mask),
+            row.ciphertext,
+            row.key_id,
+            row.fingerprint or "",
+            is_newest=newest.get((row.onboarding_id, row.field)) == row.version,
+        )
+        for row in rows
+    ]

@@ -5,14 +5,14 @@ the bot can keep running, and an interrupted rotation can simply be started agai
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from bot.core.errors import Unreadable
 from storage import credentials
 from storage.audit import reseal
 from storage.database import Database
-from storage.vault import Sealed, Vault
+from storage.vault import Sealed, Slot, Vault
 
 BATCH_SIZE = 100
 MAX_NAMED = 5  # altered values; further ones are only counted
@@ -73,8 +73,11 @@ async def inspect(database: Database, vault: Vault) -> KeyReport:
     """Try to decrypt every stored value."""
     report = KeyReport()
     async with database.begin(write=False) as session:
-        async for sealed in credentials.all_sealed(session):
-            report.add(sealed, vault)
+        last: Slot | None = None
+        while page := await credentials.sealed_after(session, last, BATCH_SIZE):
+            for sealed in page:
+                report.add(sealed, vault)
+            last = page[-1].place
     return report
 
 
@@ -85,14 +88,14 @@ async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
     """
     async with database.begin(write=False) as session:
         progress = Progress(await credentials.count_outdated(session, vault.sealing_key))
-    failed: set[tuple[str, str]] = set()
+    failed: set[Slot] = set()
     while batch := await _batch(database, vault, failed):
         again: list[tuple[Sealed, Sealed]] = []
         for sealed in batch:
             try:
                 again.append((sealed, vault.seal(sealed.place, vault.open(sealed))))
             except Unreadable as error:
-                failed.add((sealed.place.onboarding_id, sealed.place.field))
+                failed.add(sealed.place)
                 progress.unreadable.append(str(error))
         async with database.begin() as session:
             for old, new in again:
@@ -106,13 +109,13 @@ async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
     Histories that do not fit their seals are reported and left as they are.
     """
     async with database.begin(write=False) as session:
-        progress = Progress(await reseal.count_outdated(session))
-    last = ""
-    while batch := await _histories(database, last):
-        for last in batch:
+        outdated = await reseal.outdated(session)
+    progress = Progress(len(outdated))
+    for start in range(0, len(outdated), BATCH_SIZE):
+        for onboarding_id in outdated[start : start + BATCH_SIZE]:
             try:
                 async with database.begin() as session:
-                    await reseal.reseal(session, last)
+                    await reseal.reseal(session, onboarding_id)
             except reseal.BrokenHistory as broken:
                 progress.unreadable += broken.lines
             else:
@@ -120,12 +123,7 @@ async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
         yield progress
 
 
-async def _histories(database: Database, after: str) -> Sequence[str]:
-    async with database.begin(write=False) as session:
-        return await reseal.outdated(session, after, BATCH_SIZE)
-
-
-async def _batch(database: Database, vault: Vault, failed: set[tuple[str, str]]) -> list[Sealed]:
+async def _batch(database: Database, vault: Vault, failed: set[Slot]) -> list[Sealed]:
     async with database.begin(write=False) as session:
         found = await credentials.outdated(session, vault.sealing_key, BATCH_SIZE + len(failed))
-    return [one for one in found if (one.place.onboarding_id, one.place.field) not in failed]
+    return [one for one in found if one.place not in failed]

@@ -55,40 +55,28 @@ class Vault:
     def __init__(self, keys: Sequence[bytes]) -> None:
         """Take the keys, 32 bytes each."""
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
-        self._sealing = key_id(keys[0])
+        self.key_ids = tuple(self._ciphers)
+        self.sealing_key = self.key_ids[0]
         # Fingerprints have their own keys, so they reveal nothing about the encryption keys.
-        self._fingerprinting = {key_id(key): derived(key, FINGERPRINT) for key in keys}
+        self._fingerprinting = [derived(key, FINGERPRINT) for key in keys]
         self._fingerprinting_before = [derived_without_hkdf(key, FINGERPRINT) for key in keys]
-
-    @property
-    def sealing_key(self) -> str:
-        """The id of the key that encrypts."""
-        return self._sealing
-
-    @property
-    def key_ids(self) -> tuple[str, ...]:
-        """The ids of all keys, the encrypting one first."""
-        return tuple(self._ciphers)
 
     def seal(self, place: Slot, value: SecretStr) -> Sealed:
         """Encrypt `value` for `place`."""
         nonce = os.urandom(NONCE_BYTES)
         plain = value.get_secret_value().encode()
-        sealed = self._ciphers[self._sealing].encrypt(nonce, plain, place.associated_data())
+        sealed = self._ciphers[self.sealing_key].encrypt(nonce, plain, place.associated_data())
         fingerprint = self.fingerprint(value.get_secret_value())
-        return Sealed(place, nonce + sealed, self._sealing, fingerprint)
+        return Sealed(place, nonce + sealed, self.sealing_key, fingerprint)
 
     def fingerprints(self, candidate: str) -> frozenset[str]:
         """Return all fingerprints that a stored value would have if it were `candidate`."""
-        before = (_digest(key, candidate) for key in self._fingerprinting_before)
-        return frozenset([*(self._fingerprint(key, candidate) for key in self._ciphers), *before])
+        now = {HKDF_PREFIX + _digest(key, candidate) for key in self._fingerprinting}
+        return frozenset(now | {_digest(key, candidate) for key in self._fingerprinting_before})
 
     def fingerprint(self, value: str) -> str:
         """Return the fingerprint of `value` under the sealing key, to recognize it later."""
-        return self._fingerprint(self._sealing, value)
-
-    def _fingerprint(self, key: str, value: str) -> str:
-        return HKDF_PREFIX + _digest(self._fingerprinting[key], value)
+        return HKDF_PREFIX + _digest(self._fingerprinting[0], value)
 
     def open(self, sealed: Sealed) -> SecretStr:
         """Decrypt; raises Unreadable if the key is missing or the row was moved or altered."""

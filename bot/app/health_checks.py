@@ -12,7 +12,7 @@ from storage import credentials, leases, onboardings
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.key_rotation import KeyReport
-from storage.vault import Vault
+from storage.vault import Slot, Vault
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class ValueCheck:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
-        self._last: tuple[str, str] | None = None
+        self._last: Slot | None = None
         self._current, self._complete = KeyReport(), KeyReport()
 
     def warning(self) -> str | None:
@@ -106,8 +106,7 @@ class ValueCheck:
         for sealed in page:
             self._current.add(sealed, self._vault)
         if len(page) == VALUES_PER_LOOK:
-            place = page[-1].place
-            self._last = (place.onboarding_id, place.field)
+            self._last = page[-1].place
         else:
             self._complete, self._current, self._last = self._current, KeyReport(), None
 

@@ -1,10 +1,9 @@
 """Signs histories again with the first key, after CREDENTIAL_KEYS was rotated."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam
-from sqlmodel import col, func, select, update
+from sqlalchemy import bindparam
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.audit.seals import End, Seals
@@ -25,23 +24,12 @@ class BrokenHistory(Exception):
         self.lines = lines
 
 
-async def count_outdated(session: AsyncSession) -> int:
-    """Return how many histories have an event that wasn't signed with the first key."""
-    query = select(func.count(col(EventRow.onboarding_id).distinct()))
-    return (await session.exec(query.where(_is_outdated(session)))).one()
-
-
-async def outdated(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
-    """Return the next such histories, by onboarding id, that come after `after`."""
-    row = EventRow
-    where = (col(row.onboarding_id) > after, _is_outdated(session))
-    query = select(row.onboarding_id).where(*where).distinct().order_by(col(row.onboarding_id))
-    return (await session.exec(query.limit(limit))).all()
-
-
-def _is_outdated(session: AsyncSession) -> ColumnElement[bool]:
+async def outdated(session: AsyncSession) -> Sequence[str]:
+    """Return the onboardings with an event that wasn't signed with the first key."""
     seals: Seals = session.info["seals"]
-    return ~col(EventRow.seal).startswith(seals.prefix)
+    signed_again = col(EventRow.seal).startswith(seals.prefix)
+    query = select(EventRow.onboarding_id).where(~signed_again).distinct()
+    return (await session.exec(query.order_by(col(EventRow.onboarding_id)))).all()
 
 
 async def reseal(session: AsyncSession, onboarding_id: str) -> None:
@@ -52,17 +40,20 @@ async def reseal(session: AsyncSession, onboarding_id: str) -> None:
     seals: Seals = session.info["seals"]
     before = await lock_end(session, onboarding_id)
     verifier, after = HistoryVerifier(seals, onboarding_id, "left as it is"), End()
-    while page := await _page(session, onboarding_id, after.length):
+    connection, row = await session.connection(), EventRow
+    query = EVENTS.where(col(row.onboarding_id) == onboarding_id)
+    query = query.order_by(col(row.position)).limit(EVENTS_PER_PAGE)
+    while page := (await connection.execute(query.where(col(row.position) > after.length))).all():
         new_seals = []
-        for row in page:
-            entry = verifier.next(row)
+        for event in page:
+            entry = verifier.next(event)
             if verifier.problems or verifier.missing:
                 break
             seal = seals.seal(entry, after.seal)
             after = End(entry.position, seals.end(onboarding_id, entry.position, seal))
-            new_seals.append({"row": row.id, "new_seal": seal})
+            new_seals.append({"row": event.id, "new_seal": seal})
         _raise_if_broken(verifier)
-        await (await session.connection()).execute(UPDATE_SEAL, new_seals)
+        await connection.execute(UPDATE_SEAL, new_seals)
     verifier.finish(before)
     _raise_if_broken(verifier)
     await move_end(session, onboarding_id, before, after)
@@ -72,10 +63,3 @@ def _raise_if_broken(verifier: HistoryVerifier) -> None:
     lines = [missing_key(key, count) for key, count in verifier.missing.items()]
     if verifier.problems or lines:
         raise BrokenHistory([*verifier.problems, *lines])
-
-
-async def _page(session: AsyncSession, onboarding_id: str, after: int) -> Sequence[Row[Any]]:
-    row = EventRow
-    query = EVENTS.where(col(row.onboarding_id) == onboarding_id, col(row.position) > after)
-    query = query.order_by(col(row.position)).limit(EVENTS_PER_PAGE)
-    return list(await (await session.connection()).execute(query))

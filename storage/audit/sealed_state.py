@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
 from storage.audit.seals import End, MissingKey, Seals
-from storage.tables import CredentialRow, EventRow, OnboardingRow
+from storage.tables import EventRow, OnboardingRow
 from storage.to_rows import step_columns
 
 # The columns that are sealed, by table.
@@ -125,9 +125,9 @@ ENCODER = json.JSONEncoder(default=_encode)
 
 
 async def newest_versions(
-    session: AsyncSession, onboarding_ids: Collection[str] | None = None
+    session: AsyncSession, onboarding_ids: Collection[str]
 ) -> dict[tuple[str, str], int]:
-    """Return the sealed version of each value, by onboarding and field; None: of all onboardings.
+    """Return the sealed version of each value of these onboardings, by onboarding and field.
 
     An onboarding whose state does not fit its seal and the end of its history is left out.
     """
@@ -143,12 +143,8 @@ async def newest_versions(
     query: Select[Any] = (
         select(*names, newest)  # type: ignore[call-overload]
         .join(event, col(event.onboarding_id) == col(head.id))
-        .where(col(event.position) == col(head.history_length))
+        .where(col(event.position) == col(head.history_length), col(head.id).in_(onboarding_ids))
     )
-    if onboarding_ids is None:
-        query = query.where(col(head.id).in_(select(col(CredentialRow.onboarding_id))))
-    else:
-        query = query.where(col(head.id).in_(onboarding_ids))
     found: dict[tuple[str, str], int] = {}
     rows = await (await session.connection()).execute(query)
     for onboarding_id, length, end, stored, seal, longest in rows:
