@@ -67,7 +67,7 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
         "retention": _retention(events),
         "deletions": _deletions(events),
         "told": _told(events),
-        "writes_confirmed": _confirmed(events),
+        "writes_confirmed": _signed(_newest(events, EventKind.WRITES_CONFIRMED)),
         "jumps": tuple(_of_kind(events, *JUMPS)),
     }
 
@@ -96,38 +96,38 @@ def _of_kind(events: Sequence[Event], *kinds: EventKind) -> list[Event]:
     return [event for event in events if event.kind in kinds]
 
 
+def _newest(events: Sequence[Event], *kinds: EventKind) -> Event | None:
+    return next((event for event in reversed(events) if event.kind in kinds), None)
+
+
 def _engineer_email(events: Sequence[Event]) -> str:
-    told = _of_kind(events, EventKind.STARTED, EventKind.ASSIGNED)
-    return str(told[-1].detail.get("email", "")) if told else ""
+    assigned = _newest(events, EventKind.STARTED, EventKind.ASSIGNED)
+    return str(assigned.detail.get("email", "")) if assigned else ""
 
 
 def _escalated_since(events: Sequence[Event]) -> datetime | None:
-    told = _of_kind(events, EventKind.ESCALATED)
-    return datetime.fromisoformat(told[-1].detail["since"]) if told else None
+    escalated = _newest(events, EventKind.ESCALATED)
+    return datetime.fromisoformat(escalated.detail["since"]) if escalated else None
 
 
 def _heard(events: Sequence[Event]) -> Heard | None:
-    told = _of_kind(events, EventKind.HEARD_FROM)
-    if not told:
+    heard = _newest(events, EventKind.HEARD_FROM)
+    if not heard:
         return None
-    last = told[-1]
-    side = Owner(last.detail["side"])
-    return Heard(last.actor, last.at, side, last.step, _moment(last, "until"))
+    side = Owner(heard.detail["side"])
+    return Heard(heard.actor, heard.at, side, heard.step, _moment(heard, "until"))
 
 
 def _quiet_offer(events: Sequence[Event]) -> QuietOffer | None:
     offers = _of_kind(events, EventKind.GONE_QUIET)
     if not offers:
         return None
-    last = offers[-1]
-    put_off = _of_kind(events, EventKind.ASK_AGAIN_LATER)
-    later = [one for one in put_off if one.detail["offer"] == len(offers)]
-    offer = QuietOffer(len(offers), last.at, datetime.fromisoformat(last.detail["since"]))
-    if not later:
+    number, at = len(offers), offers[-1].at
+    offer = QuietOffer(number, at, datetime.fromisoformat(offers[-1].detail["since"]))
+    later = _newest(events, EventKind.ASK_AGAIN_LATER)
+    if not later or later.detail["offer"] != number:
         return offer
-    chosen = later[-1]
-    signed = Signed(chosen.actor, chosen.at)
-    return replace(offer, put_off=signed, again_at=_moment(chosen, "until"))
+    return replace(offer, put_off=_signed(later), again_at=_moment(later, "until"))
 
 
 def _moment(event: Event, name: str) -> datetime | None:
@@ -135,11 +135,14 @@ def _moment(event: Event, name: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def _signed(event: Event | None) -> Signed | None:
+    return Signed(event.actor, event.at) if event else None
+
+
 def _retention(events: Sequence[Event]) -> Retention | None:
-    told = _of_kind(events, EventKind.RETENTION_ASKED, EventKind.CREDENTIALS_KEPT)
-    if not told:
+    last = _newest(events, EventKind.RETENTION_ASKED, EventKind.CREDENTIALS_KEPT)
+    if not last:
         return None
-    last = told[-1]
     until, since = (datetime.fromisoformat(last.detail[name]) for name in ("until", "since"))
     kept_by = last.actor if last.kind is EventKind.CREDENTIALS_KEPT else None
     return Retention(last.at, until, since, kept_by)
@@ -157,11 +160,6 @@ def _told(events: Sequence[Event]) -> tuple[Told, ...]:
         Told(event.actor, event.at, event.detail["number"])
         for event in _of_kind(events, EventKind.CLIENT_TOLD)
     )
-
-
-def _confirmed(events: Sequence[Event]) -> Signed | None:
-    signed = _of_kind(events, EventKind.WRITES_CONFIRMED)
-    return Signed(signed[-1].actor, signed[-1].at) if signed else None
 
 
 def _posted_secrets(events: Sequence[Event]) -> tuple[PostedSecret, ...]:
@@ -219,7 +217,7 @@ def _reminders(events: Sequence[Event]) -> tuple[Reminder, ...]:
             snooze = Snooze(event.actor, event.at, _moment(event, "until"))
             found[-1] = replace(found[-1], snooze=snooze)
         elif found and not found[-1].snooze and _moment(event, "since") == found[-1].since:
-            found[-1] = replace(found[-1], answer=Signed(event.actor, event.at))
+            found[-1] = replace(found[-1], answer=_signed(event))
     return tuple(found)
 
 

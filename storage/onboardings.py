@@ -10,7 +10,7 @@ from sqlmodel import col, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound, Stale, UnreadableRow
-from bot.onboarding import Change, Loss, Onboarding, Status
+from bot.onboarding import Change, Loss, Onboarding, Status, Verification
 from storage import history
 from storage.from_rows import load, must_be_readable
 from storage.guides import GuideStore
@@ -20,12 +20,19 @@ from storage.tables import (
     ONBOARDING,
     RUNNING,
     STEP,
+    VERIFICATION,
     CredentialRow,
     MessageRow,
     OnboardingRow,
     StepRow,
 )
-from storage.to_rows import client_key, columns, name_patterns, step_columns, verification_row
+from storage.to_rows import (
+    client_key,
+    columns,
+    name_patterns,
+    step_columns,
+    verification_columns,
+)
 from storage.unreadable_rows import is_readable, unreadable_rows
 
 MAX_FOUND = 20  # as many as fit in one reply
@@ -37,6 +44,12 @@ SAVE_AT_REVISION = ONBOARDING.update().where(
 )
 SAVE_STEP = STEP.update().where(
     STEP.c.onboarding_id == bindparam("this_id"), STEP.c.number == bindparam("this_number")
+)
+
+ADD_VERIFICATION = VERIFICATION.insert()
+SAVE_VERIFICATION = VERIFICATION.update().where(
+    VERIFICATION.c.onboarding_id == bindparam("this_id"),
+    VERIFICATION.c.number == bindparam("this_number"),
 )
 
 
@@ -208,12 +221,27 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
         this = [{"this_id": after.id, "this_number": step["number"], **step} for step in steps]
         await execute(session, SAVE_STEP, *this)
-    for one in after.verifications:
-        if one not in before.verifications:
-            await session.merge(await verification_row(session, before, one))
+    runs = {run.number: run for run in before.verifications}
+    for run in after.verifications:
+        if run != (was := runs.get(run.number)):
+            await _save_verification(session, after.id, was, run)
     await execute(session, history.ADD_EVENTS, *events)
     session.info["on_commit"].append(partial(session.info["cache"].put, after))
     return after
+
+
+async def _save_verification(
+    session: AsyncSession, onboarding_id: str, was: Verification | None, run: Verification
+) -> None:
+    values = verification_columns(run)
+    if was is None:
+        new = {"onboarding_id": onboarding_id, "number": run.number, **values}
+        await execute(session, ADD_VERIFICATION, new)
+        return
+    if (was.requested_at, was.attempt) != (run.requested_at, run.attempt):
+        values |= {"run_owner": None, "run_until": None}  # its worker has another run now
+    this = {"this_id": onboarding_id, "this_number": run.number}
+    await execute(session, SAVE_VERIFICATION, this | values)
 
 
 async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:

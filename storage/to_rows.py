@@ -3,16 +3,9 @@
 import re
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.typed_text import folded
-from bot.onboarding import (
-    Onboarding,
-    StepProgress,
-    Verification,
-)
+from bot.onboarding import Onboarding, StepProgress, Verification
 from bot.onboarding.targets import phase_began
-from storage.tables import VerificationRow
 
 # What a transition may change and what is stored as is.
 PLAIN = (
@@ -77,27 +70,16 @@ def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
     }
 
 
-async def verification_row(
-    session: AsyncSession, before: Onboarding, run: Verification
-) -> VerificationRow:
-    """Return the row of a run; a run that continues keeps its worker's lease."""
-    known = await session.get(VerificationRow, (before.id, run.number))
-    continues = any(
-        (one.number, one.requested_at, one.attempt) == (run.number, run.requested_at, run.attempt)
-        for one in before.verifications
-    )
-    return VerificationRow(
-        onboarding_id=before.id,
-        number=run.number,
-        requested_by_user=run.requested_by.user_id,
-        requested_by_team=run.requested_by.team_id,
-        requested_by_role=run.requested_by.role.value,
-        requested_at=run.requested_at,
-        attempt=run.attempt,
-        report=run.report.model_dump_json() if run.report else None,
-        due_at=run.due_at,
-        run_until=known.run_until if known and continues else None,
-        booking=run.booking,
-        booking_sent_at=run.booking_sent_at,
-        recheck=run.recheck,
-    )
+def verification_columns(run: Verification) -> dict[str, Any]:
+    return {
+        "requested_by_user": run.requested_by.user_id,
+        "requested_by_team": run.requested_by.team_id,
+        "requested_by_role": run.requested_by.role.value,
+        "requested_at": run.requested_at,
+        "attempt": run.attempt,
+        "report": run.report.model_dump_json() if run.report else None,
+        "due_at": run.due_at,
+        "booking": run.booking,
+        "booking_sent_at": run.booking_sent_at,
+        "recheck": run.recheck,
+    }

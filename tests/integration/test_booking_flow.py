@@ -153,7 +153,8 @@ async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(at_
 async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_25: World) -> None:
     at_25.servicetitan.fail("token", status=503)
     await at_25.press(at_25.erin, "step:25", "test_booking")
-    at_25.write("UPDATE verification SET run_until = ? WHERE number = 2", FAR_AHEAD)
+    lease = "UPDATE verification SET run_owner = ?, run_until = ? WHERE number = 2"
+    at_25.write(lease, "its worker", FAR_AHEAD)
 
     def send(at: Onboarding) -> Change:
         assert at.verification
@@ -161,8 +162,10 @@ async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_25: Wor
 
     await change(at_25.bot.database, at_25.bot.guides, at_25.onboarding, send)
 
-    query = "SELECT run_until, booking_sent_at IS NOT NULL FROM verification WHERE number = 2"
-    assert at_25.rows(query) == [(FAR_AHEAD, 1)]
+    query = "SELECT run_owner, run_until, booking_sent_at FROM verification WHERE number = 2"
+    [(owner, until, sent_at)] = at_25.rows(query)
+    assert (owner, until) == ("its worker", FAR_AHEAD)
+    assert sent_at
 
 
 async def test_reentering_a_value_during_a_run_still_makes_only_one_booking(at_25: World) -> None:
