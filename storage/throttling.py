@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Integer, bindparam, text
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,7 +20,7 @@ COUNT = (
         RETURNING count
     """)
     .bindparams(bindparam("now", type_=UtcDateTime), bindparam("old", type_=UtcDateTime))
-    .columns(col(RateRow.count))
+    .columns(count=Integer)
 )
 
 
