@@ -4,6 +4,10 @@ import asyncio
 import os
 import sys
 
+from sandbox.interactive import walk
+from sandbox.scenario import play as play_onboarding
+from sandbox.web.server import serve
+
 
 def main(*, play: bool = False, real_limits: bool = False, port: int | None = None) -> int:
     """Run it until it ends, and return the exit status.
@@ -12,24 +16,16 @@ def main(*, play: bool = False, real_limits: bool = False, port: int | None = No
     neither, the person at the terminal plays both sides.
     """
     os.umask(0o077)  # the log, the database, the key: readable only by this user
+    if port is not None:
+        run = serve(port)
+    elif play:
+        run = play_onboarding(real_limits=real_limits)
+    else:
+        run = walk()
     try:
-        return asyncio.run(_run(play=play, real_limits=real_limits, port=port))
+        return asyncio.run(run)
     except KeyboardInterrupt:
         return 130
-
-
-async def _run(*, play: bool, real_limits: bool, port: int | None) -> int:
-    if port is not None:
-        from sandbox.web.server import serve
-
-        return await serve(port)
-    if play:
-        from sandbox.scenario import play as play_onboarding
-
-        return await play_onboarding(real_limits=real_limits)
-    from sandbox.interactive import walk
-
-    return await walk()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from sandbox.bot_process import BotFailedError
@@ -13,13 +12,8 @@ from sandbox.slack.forms import REQUIRED, stateful_elements
 MESSAGES_ON_SCREEN = 3
 A_MOMENT = 0.8  # lets the bot's answer appear before the next prompt
 
-
-@dataclass(frozen=True)
-class Choice:
-    """One thing that the person at the terminal can do now."""
-
-    label: str
-    act: Callable[[], Awaitable[object]]
+# One thing that the person at the terminal can do now: its label, and how.
+Choice = tuple[str, Callable[[], Awaitable[object]]]
 
 
 async def walk() -> int:
@@ -27,9 +21,9 @@ async def walk() -> int:
     try:
         async with staged() as stage:
             _greet(stage)
-            while (choice := await _choose(_choices(stage))) is not None:
+            while (act := await _choose(_choices(stage))) is not None:
                 try:
-                    await choice.act()
+                    await act()
                 except NotOfferedError as error:
                     print(f"Slack does not offer that: {error}")
                 await asyncio.sleep(A_MOMENT)
@@ -51,20 +45,17 @@ def _choices(stage: Stage) -> list[Choice]:
     opened = [(person, person.view) for person in people if person.view]
     return [
         *(
-            Choice(f"{person.name}: fill in “{view.title}”", partial(_fill_in, person, view))
+            (f"{person.name}: fill in “{view.title}”", partial(_fill_in, person, view))
             for person, view in opened
             if "submit" in view.content
         ),
         *(
-            Choice(f"{person.name}: close “{view.title}”", partial(person.close, view))
+            (f"{person.name}: close “{view.title}”", partial(person.close, view))
             for person, view in opened
         ),
         *(choice for person in people if not person.view for choice in _presses(stage, person)),
-        Choice(f"{stage.engineer.name}: type a command", partial(_command, stage)),
-        *(
-            Choice(f"{person.name}: say something", partial(_say, stage, person))
-            for person in people
-        ),
+        (f"{stage.engineer.name}: type a command", partial(_command, stage)),
+        *((f"{person.name}: say something", partial(_say, stage, person)) for person in people),
     ]
 
 
@@ -78,7 +69,7 @@ def _presses(stage: Stage, person: Person) -> list[Choice]:
     ]
     shown.sort(key=lambda message: message.edited_ts or message.ts)
     return [
-        Choice(
+        (
             f"{person.name}: press [ {button['text']['text']} ] in {message.slot}",
             partial(person.press, message, button["action_id"]),
         )
@@ -113,13 +104,13 @@ async def _say(stage: Stage, person: Person) -> None:
         await person.say(stage.client_channel, text, root.ts if root else None)
 
 
-async def _choose(choices: list[Choice]) -> Choice | None:
+async def _choose(choices: list[Choice]) -> Callable[[], Awaitable[object]] | None:
     print()
-    for number, choice in enumerate(choices, start=1):
-        print(f"  {number:2} {choice.label}")
+    for number, (label, _) in enumerate(choices, start=1):
+        print(f"  {number:2} {label}")
     while (answer := await _ask("What now? (number, or q to quit) ")) not in (None, "q"):
         if answer and answer.isdecimal() and 1 <= int(answer) <= len(choices):
-            return choices[int(answer) - 1]
+            return choices[int(answer) - 1][1]
     return None
 
 

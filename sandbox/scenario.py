@@ -14,6 +14,7 @@ from sandbox.scripted_people import (
     outcome,
     press_until_gone,
     start,
+    steps,
     submit,
 )
 from sandbox.slack import Message, NotOfferedError, View, offers, visible_text
@@ -51,24 +52,18 @@ class Play:
     async def client_walks(self) -> None:
         """The client's admin does every step until it's HeavySet's turn."""
         self.stage.heading("The client's admin takes over")
-        done = 0
-        while True:
-            number, message = await next_step(self.stage, after=done)
-            if number > LAST_CLIENT_STEP:
-                return
+        async for number, message in steps(self.stage, before=LAST_CLIENT_STEP + 1):
             self.counts.begin(f"step {number}")
             await self.client_takes(number, message)
-            done = number
 
     async def client_takes(self, number: int, message: Message) -> None:
         stage = self.stage
         if number == ASKS_FOR_HELP_AT:
             await self.client_asks_for_help(message)
         await self.client_enters_what_is_shown(number, message)
-        if offers(message, "choose_account:new"):
-            await press_until_gone(stage, stage.admin, message, "choose_account:new")
-        if offers(message, "step_done"):
-            await press_until_gone(stage, stage.admin, message, "step_done")
+        for action in ("choose_account:new", "step_done"):
+            if offers(message, action):
+                await press_until_gone(stage, stage.admin, message, action)
         if number == CHANGES_THEIR_MIND_AT:
             await press_until_gone(stage, stage.admin, message, "step_undo")
             await next_step(stage, after=number - 1)
@@ -112,19 +107,14 @@ class Play:
         """HeavySet's own steps: look at the values, enter them in the platform, verify."""
         stage = self.stage
         stage.heading("HeavySet's engineer takes over")
-        done = LAST_CLIENT_STEP
-        while True:
-            number, message = await next_step(stage, after=done)
+        async for number, message in steps(stage, after=LAST_CLIENT_STEP):
             self.counts.begin(f"step {number}")
             if offers(message, "reveal_credentials"):
                 await self.engineer_looks_at_the_values(message)
-            verifies = offers(message, self.verifies_with)
-            await press_until_gone(
-                stage, stage.engineer, message, self.verifies_with if verifies else "step_done"
-            )
-            if verifies:
+            if offers(message, self.verifies_with):
+                await press_until_gone(stage, stage.engineer, message, self.verifies_with)
                 break
-            done = number
+            await press_until_gone(stage, stage.engineer, message, "step_done")
         await self.verification_passes(self.last_verification)
         if unseen := self.known.keys() - self.seen:
             raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")

@@ -1,7 +1,7 @@
 """What scripted people do over and over: look for the next step, press, fill in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from sandbox.run import Stage
 from sandbox.slack import Message, Person, Submission, View, offers
@@ -56,6 +56,18 @@ async def next_step(stage: Stage, after: int) -> tuple[int, Message]:
     return await stage.slack.until(
         look, stage.patience, f"a step after {after} with a button to go on"
     )
+
+
+async def steps(
+    stage: Stage, after: int = 0, before: int = STEPS + 1
+) -> AsyncIterator[tuple[int, Message]]:
+    """Each step after `after` that can be continued, until one from `before` on can."""
+    while True:
+        number, message = await next_step(stage, after)
+        if number >= before:
+            return
+        yield number, message
+        after = number
 
 
 async def press_until_gone(stage: Stage, person: Person, message: Message, action_id: str) -> None:

@@ -38,14 +38,6 @@ class CallCount:
             )
         }
 
-    @property
-    def limited(self) -> int:
-        """How many calls were refused by a rate limit."""
-        return sum(call.answer.get("error") == "ratelimited" for call in self.slack.calls)
-
-    def by_method(self) -> Counter[str]:
-        return Counter(call.method for call in self.slack.calls)
-
 
 @dataclass(frozen=True)
 class Check:
@@ -71,10 +63,12 @@ def print_summary(results: list[Check], counts: CallCount, seconds: float) -> No
     """Print the results, the calls and the time."""
     for check in results:
         print(f"  {'✓' if check.passed else '✗'} {check.title}: {check.found}")
-    methods = counts.by_method()
+    calls = counts.slack.calls
+    methods = Counter(call.method for call in calls)
+    limited = sum(call.answer.get("error") == "ratelimited" for call in calls)
     _print_counts(f"Slack calls: {methods.total()}", dict(methods.most_common()))
     _print_counts("Slack calls by scene", counts.by_scene())
-    print(f"  · calls refused by Slack's rate limits: {counts.limited}")
+    print(f"  · calls refused by Slack's rate limits: {limited}")
     print(f"  · time: {seconds:.1f} s")
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sandbox.slack.block_kit import with_block_ids
 from sandbox.slack.forms import state_values
-from sandbox.slack.model import Json, Team, User, View
+from sandbox.slack.model import Json, Message, Team, User, View
 from sandbox.web.mrkdwn import Reader
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -21,14 +21,15 @@ _macros = Environment(
 _NOBODY = User("U0", "nobody", "Nobody", Team("T0", "Nobody", "nobody"))
 
 
-def render_blocks(blocks: list[Json], reader: Reader, target: str) -> Markup:
-    """The blocks of a message; `target` identifies it in what its buttons post."""
-    return _render(blocks, reader, target)
+def render_blocks(where: Message | View, reader: Reader, target: str) -> Markup:
+    """The blocks; those of a view with what was typed in them and the errors at the inputs.
 
-
-def render_view(view: View, reader: Reader, target: str) -> Markup:
-    """The blocks of a modal or a Home, with what was typed in them and the errors at the inputs."""
-    return _render(view.blocks, reader, target, view=view, state=state_values(view))
+    `target` identifies the message, modal or Home in what its buttons post.
+    """
+    module: Any = _macros.get_template("blocks.html").module
+    view = where if isinstance(where, View) else None
+    drawn = module.blocks(where.blocks, reader, target, view, state_values(view) if view else {})
+    return Markup(drawn)  # noqa: S704 (autoescaped)
 
 
 def unopened(content: Json, view_id: str) -> View:
@@ -36,8 +37,3 @@ def unopened(content: Json, view_id: str) -> View:
     ids = iter(range(1_000_000))
     blocks = with_block_ids(content["blocks"], lambda: f"{view_id}-{next(ids)}")
     return View(view_id, _NOBODY, {**content, "blocks": blocks}, "")
-
-
-def _render(blocks: list[Json], reader: Reader, target: str, **more: Any) -> Markup:
-    module: Any = _macros.get_template("blocks.html").module
-    return Markup(module.blocks(blocks, reader, target, **more))  # noqa: S704 (autoescaped)

@@ -19,7 +19,7 @@ async def scene(session: Session, name: str) -> None:
 async def jump(session: Session, name: str) -> None:
     """Move the clock ahead."""
     clock = session.now.clock
-    clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name][1])
+    clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name])
     session.now.scene.slack.touch()
 
 
@@ -43,7 +43,7 @@ async def add_person(session: Session, kind: str) -> None:
     """Bring somebody else into the client's channel."""
     scenery = session.now.scene
     stage = scenery.slack
-    name = PEOPLE[kind][1]
+    name = PEOPLE[kind]
     if any(person.name == name for person in stage.people):
         raise NotOfferedError(f"{name} is here already")
     match kind:
@@ -58,17 +58,12 @@ async def add_person(session: Session, kind: str) -> None:
     await stage.admin.invite(scenery.client_channel, person, scenery.engineer)
 
 
-JUMPS: Mapping[str, tuple[str, float]] = {
-    "hour": ("An hour later", HOUR),
-    "morning": ("The next business morning", 0.0),
-    "3-days": ("Three days later", 3 * DAY),
-    "30-days": ("30 days later", 30 * DAY),
-}
-PEOPLE: Mapping[str, tuple[str, str]] = {
-    "colleague": ("A colleague of Ann's, in California", "Cal Colleague"),
-    "sales": ("Somebody from HeavySet's sales", "Sam Sales"),
-    "guest": ("A guest in HeavySet's workspace", "Gus Guest"),
-    "third": ("Somebody of a third company", "Tess Third"),
+JUMPS = {"hour": HOUR, "3-days": 3 * DAY, "30-days": 30 * DAY}
+PEOPLE = {
+    "colleague": "Cal Colleague",
+    "sales": "Sam Sales",
+    "guest": "Gus Guest",
+    "third": "Tess Third",
 }
 DIRECTIONS: Mapping[str, Direct] = {
     "kill_bot": lambda session, _: session.kill_bot(),

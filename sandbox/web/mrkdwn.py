@@ -4,11 +4,11 @@ import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from markupsafe import Markup, escape
 
 from sandbox.mrkdwn import EMOJI
+from sandbox.slack import Person
 from sandbox.slack.dates import shown, with_dates
 from sandbox.slack.model import Json
 
@@ -18,26 +18,11 @@ _REFERENCE = re.compile(r"<([^<>\n]+)>")
 _PERMALINK = re.compile(
     r"https://[^/]+\.slack\.com/archives/(\w+)/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?"
 )
-_MARKS = {"*": "strong", "_": "em", "~": "s"}
+_EMPHASES = {
+    tag: re.compile(rf"(?<![\w{mark}]){mark}(?=\S)([^{mark}\n]*[^{mark}\s]){mark}(?![\w{mark}])")
+    for tag, mark in {"strong": r"\*", "em": "_", "s": "~"}.items()
+}
 _KEPT = re.compile("\ue000(\\d+)\ue001")
-
-
-def _emphasis(mark: str) -> re.Pattern[str]:
-    one = re.escape(mark)
-    return re.compile(rf"(?<![\w{one}]){one}(?=\S)([^{one}\n]*[^{one}\s]){one}(?![\w{one}])")
-
-
-_EMPHASES = {mark: _emphasis(mark) for mark in _MARKS}
-
-
-class Named(Protocol):
-    """Somebody in a menu of people."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +34,7 @@ class Reader:
     tz: str | None = "America/New_York"
     user_id: str = ""
     place: Callable[[str, str], str] = lambda _channel, _ts: ""  # the URL of a message
-    people: Sequence[Named] = ()  # the choices in a menu of people
+    people: Sequence[Person] = ()  # the choices in a menu of people
     picture: Callable[[Json], str] = lambda _image: ""  # where this page serves a picture
 
     def text(self, text: Json) -> Markup:
@@ -73,8 +58,8 @@ class Reader:
         text = _REFERENCE.sub(lambda found: keep(self._reference(found[1])), text)
         # The rest is plain text: escaped once, whichever of Slack's three escapes it contained.
         shown = str(_lines(_emoji(html.unescape(text))))
-        for mark, tag in _MARKS.items():
-            shown = _EMPHASES[mark].sub(rf"<{tag}>\1</{tag}>", shown)
+        for tag, emphasis in _EMPHASES.items():
+            shown = emphasis.sub(rf"<{tag}>\1</{tag}>", shown)
         shown = _quoted(shown)
         while _KEPT.search(shown):
             shown = _KEPT.sub(lambda found: kept[int(found[1])], shown)
@@ -138,10 +123,8 @@ def _lines(text: str) -> Markup:
 
 def _quoted(shown: str) -> str:
     """Lines that begin with `>` as quotes."""
-    lines: list[str] = []
-    for line in shown.split("<br>"):
-        if line.startswith("&gt;"):
-            lines.append(f"<blockquote>{line[4:].strip()}</blockquote>")
-        else:
-            lines.append(line)
+    lines = [
+        f"<blockquote>{line[4:].strip()}</blockquote>" if line.startswith("&gt;") else line
+        for line in shown.split("<br>")
+    ]
     return "<br>".join(lines).replace("</blockquote><br>", "</blockquote>")

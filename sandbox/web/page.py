@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sandbox.slack import Channel, Message, Person
+from sandbox.slack import Channel, Message, Person, View
 from sandbox.slack.model import Json
-from sandbox.web.block_kit import TEMPLATES, render_blocks, render_view
+from sandbox.web.block_kit import TEMPLATES, render_blocks
 from sandbox.web.faults import SERVICETITAN, SLACK
 from sandbox.web.mrkdwn import Reader
 from sandbox.web.scenes import SCENES
@@ -140,20 +140,8 @@ class Pane:
         latest = float(thread[-1].ts) if thread else 0.0
         return Shown(message, len(thread), latest, message.ts in message.channel.pins)
 
-    def blocks(self, message: Message) -> Markup:
-        """A message's content."""
-        target = f"message:{message.channel.id}:{message.ts}"
-        return render_blocks(message.blocks, self.reader, target)
-
-    def view_blocks(self) -> Markup:
-        """The content of the open modal."""
-        view = self.person.view
-        return render_view(view, self.reader, f"view:{view.id}") if view else Markup()
-
-    def home_blocks(self) -> Markup:
-        """The content of the app's Home."""
-        view = self.person.home
-        return render_view(view, self.reader, "home") if view else Markup()
+    def blocks(self, where: Message | View, target: str) -> Markup:
+        return render_blocks(where, self.reader, target)
 
 
 def _picture(image: Json) -> str:

@@ -17,6 +17,7 @@ from sandbox.scripted_people import (
     outcome,
     press_until_gone,
     start,
+    steps,
     submit,
 )
 from sandbox.slack import Message, offers
@@ -53,13 +54,8 @@ class Walk:
 
     async def to_step(self, number: int) -> None:
         """Do every step before `number`."""
-        done = 0
-        while True:
-            at, message = await next_step(self.stage, after=done)
-            if at >= number:
-                return
+        async for at, message in steps(self.stage, before=number):
             await self._take(at, message)
-            done = at
 
     async def _take(self, number: int, message: Message) -> None:
         stage = self.stage

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess
 from sandbox.clock import SharedClock
@@ -72,7 +73,7 @@ class Session:
     async def start(self) -> None:
         """Set the stage and start the bot; if it doesn't start, keep its error for the page."""
         stack = AsyncExitStack()
-        directory = Path(await asyncio.to_thread(_temporary, stack))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         clock = SharedClock(directory / "clock")
         if self._hold_at is not None:
             clock.hold(self._hold_at)
@@ -187,11 +188,6 @@ class Session:
             self.preparing = ""
             self.touch()
 
-    async def prepared(self) -> None:
-        """Wait until the scene is ready."""
-        if self._task is not None:
-            await self._task
-
     async def _leave_scene(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -203,9 +199,3 @@ async def _end(running: Running | None, stack: AsyncExitStack) -> None:
     if running is not None and running.bot is not None:
         await running.bot.kill()
     await stack.aclose()
-
-
-def _temporary(stack: AsyncExitStack) -> str:
-    from tempfile import TemporaryDirectory
-
-    return stack.enter_context(TemporaryDirectory())

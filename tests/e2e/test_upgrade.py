@@ -10,7 +10,7 @@ import pytest
 from sandbox.bot_process import ROOT, BotFailedError, BotProcess, run_command
 from sandbox.run import MANIFEST, Stage
 from sandbox.scenario import Play
-from sandbox.scripted_people import LAST_CLIENT_STEP, next_step
+from sandbox.scripted_people import LAST_CLIENT_STEP, steps
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
 from sandbox.summary import CallCount
@@ -29,10 +29,7 @@ class InParts(Play):
     done = 0
 
     async def client_walks(self, until: int = LAST_CLIENT_STEP + 1) -> None:
-        while True:
-            number, message = await next_step(self.stage, after=self.done)
-            if number >= until:
-                return
+        async for number, message in steps(self.stage, self.done, until):
             await self.client_takes(number, message)
             self.done = number
 

@@ -15,7 +15,7 @@ from bot.cli.doctor.specimens import Specimen, specimens
 from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER
 from bot.guide import Guide
 from bot.guide.pictures import PictureFile, find
-from sandbox.web.block_kit import STYLE, render_view, unopened
+from sandbox.web.block_kit import STYLE, render_blocks, unopened
 from sandbox.web.mrkdwn import Reader
 
 NAMES = {CLIENT.user_id: "Ann Admin", ENGINEER.user_id: "Erin Engineer", CHANNEL: "acme-heavyset"}
@@ -62,7 +62,7 @@ def _drawn(found: Iterator[Specimen], reader: Reader) -> Iterator[Drawn]:
             views[0].title,
             specimen.payload.get("submit", {}).get("text", ""),
             [
-                (width, render_view(view, reader, ""))
+                (width, render_blocks(view, reader, ""))
                 for width, view in zip(WIDTHS, views, strict=True)
             ],
         )
