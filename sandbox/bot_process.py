@@ -131,11 +131,6 @@ class BotProcess:
             return False
 
 
-async def generate_key(directory: Path) -> str:
-    """A new value for `CREDENTIAL_KEYS`, from the bot's own command."""
-    return await run_command({}, directory, ("-m", "bot", "keys", "generate"))
-
-
 async def run_command(
     environment: Mapping[str, str], directory: Path, command: Sequence[str]
 ) -> str:

@@ -31,10 +31,8 @@ def _reference(inside: str, name_of: Callable[[str], str]) -> str:
     target, _, label = inside.partition("|")
     if target.startswith("!"):
         return label or "@" + target[1:]
-    if target.startswith("@"):
-        return "@" + (label or name_of(target[1:]))
-    if target.startswith("#"):
-        return "#" + (label or name_of(target[1:]))
+    if target.startswith(("@", "#")):
+        return target[0] + (label or name_of(target[1:]))
     if label and ("/archives/" in target or label == target):  # a message's URL says nothing
         return label
     return f"{label} ({target})" if label else target

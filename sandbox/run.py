@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.bot_process import BotProcess, free_port, generate_key
+from sandbox.bot_process import BotProcess, free_port, run_command
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
 from sandbox.transcript import Transcript
 
 MANIFEST = Path(__file__).parents[1] / "manifest.yml"
 DATABASE = "onboarding.db"
+NEW_KEY = ("-m", "bot", "keys", "generate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,21 @@ async def scenery(
         admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
         client_channel = slack.add_channel("acme-heavyset", engineer, admin)
         engineering_channel = slack.add_channel("engineering", engineer, private=True)
-        environment = _settings(slack, servicetitan, engineering_channel, directory)
-        environment["CREDENTIAL_KEYS"] = key or await generate_key(directory)
+        port = free_port()
+        environment = {
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",  # the pretend Slack downloads pictures there
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "ENGINEERING_CHANNEL": engineering_channel.id,
+            "ENGINEERS": "everyone",
+            "CREDENTIAL_KEYS": key or await run_command({}, directory, NEW_KEY),
+            "DATABASE_URL": f"sqlite:///{directory / DATABASE}",
+            "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
+            "SERVICETITAN_API_URL": servicetitan.api_url,
+            "LOG_LEVEL": "INFO",
+        }
         yield Scenery(
             slack=slack,
             servicetitan=servicetitan,
@@ -93,26 +107,3 @@ async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
             yield Stage(**vars(scene), bot=bot, patience=patience, heading=transcript.heading)
         finally:
             await bot.stop()
-
-
-def _settings(
-    slack: SlackSandbox,
-    servicetitan: ServiceTitanSandbox,
-    engineering_channel: Channel,
-    directory: Path,
-) -> dict[str, str]:
-    """The bot's environment, without the encryption key."""
-    port = free_port()
-    return {
-        "PORT": str(port),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",  # the pretend Slack downloads pictures there
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_SIGNING_SECRET": slack.signing_secret,
-        "SLACK_API_URL": slack.api_url,
-        "ENGINEERING_CHANNEL": engineering_channel.id,
-        "ENGINEERS": "everyone",
-        "DATABASE_URL": f"sqlite:///{directory / DATABASE}",
-        "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
-        "SERVICETITAN_API_URL": servicetitan.api_url,
-        "LOG_LEVEL": "INFO",
-    }

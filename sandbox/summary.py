@@ -79,18 +79,14 @@ def _print_counts(title: str, numbers: Mapping[str, int | str]) -> None:
 
 def _stored(database: Path) -> Iterator[Check]:
     try:
-        yield from _tables(database)
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+            states = Counter(state.lower() for (state,) in opened.execute("SELECT state FROM step"))
+            found = opened.execute("SELECT status FROM onboarding")
+            statuses = [status.lower() for (status,) in found]
+            (credentials,) = opened.execute("SELECT count(*) FROM credential").fetchone()
     except sqlite3.Error as error:
         yield Check("database", False, str(error))
-
-
-def _tables(database: Path) -> Iterator[Check]:
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        states = Counter(state.lower() for (state,) in connection.execute("SELECT state FROM step"))
-        statuses = [
-            status.lower() for (status,) in connection.execute("SELECT status FROM onboarding")
-        ]
-        (credentials,) = connection.execute("SELECT count(*) FROM credential").fetchone()
+        return
     done = states["done"]
     yield Check("steps done", done == STEPS == states.total(), f"{done} of {STEPS}")
     yield Check("onboarding", statuses == ["completed"], ", ".join(statuses) or "none")

@@ -62,21 +62,16 @@ class ServiceTitanSandbox:
     def __init__(
         self,
         *,
-        tenant_id: str | None = None,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        application_key: str | None = None,
-        booking_provider_id: str | None = None,
         seed: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 (made-up values, repeatable with a seed)
-        self.tenant_id = tenant_id or self._digits(10)
-        self.client_id = client_id or f"cid.{self._letters(25)}"
-        self.client_secret = client_secret or f"cs1.{self._letters(50)}"
-        self.application_key = application_key or f"ak1.{self._letters(25)}"
-        self.booking_provider_id = booking_provider_id or self._digits(9)
+        self.tenant_id = self._digits(10)
+        self.client_id = f"cid.{self._letters(25)}"
+        self.client_secret = f"cs1.{self._letters(50)}"
+        self.application_key = f"ak1.{self._letters(25)}"
+        self.booking_provider_id = self._digits(9)
         self.foreign_application_key = f"ak1.{self._letters(25)}"  # valid, but another app's
         self.other_booking_provider_id = self._digits(9)  # exists, but wasn't chosen in step 15
         self.requests: list[LoggedRequest] = []

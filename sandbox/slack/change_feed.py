@@ -73,11 +73,6 @@ class ViewRefused(Change):
 
 
 @dataclass(frozen=True)
-class ViewClosed(Change):
-    view: View
-
-
-@dataclass(frozen=True)
 class HomePublished(Change):
     """The Home of `view.user` shows something new."""
 

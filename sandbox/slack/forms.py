@@ -91,25 +91,18 @@ def _state(element: Json, value: Any) -> Json:
 def _chosen(element: Json, value: Value) -> Any:
     """The value in Slack's format for this element."""
     key = _STATE[element["type"]][0]
-    if key == "selected_options":
-        return [_option(element, each) for each in _several(value)]
-    if key == "selected_users":
-        return [_id(each) for each in _several(value)]
-    if value is None or value == "":
-        return None
-    if key == "selected_option":
-        return _option(element, value)
-    return _id(value)
-
-
-def _several(value: Value) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
-
-def _id(value: Any) -> str:
-    return value if isinstance(value, str) else str(value.id)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        given: list[Any] = list(value)
+    else:
+        given = [value] if value else []
+    if key.startswith("selected_option"):
+        chosen: list[Any] = [_option(element, each) for each in given]
+    else:
+        chosen = [each if isinstance(each, str) else each.id for each in given]
+    if key.endswith("s"):
+        return chosen
+    (only,) = chosen or [None]
+    return only
 
 
 def _option(element: Json, wanted: Any) -> Json:

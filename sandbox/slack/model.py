@@ -190,16 +190,9 @@ class Message:
         }
         if self.bot_id:
             shape |= {"bot_id": self.bot_id, "app_id": self.app_id}
-        if self.subtype:
-            shape["subtype"] = self.subtype
-        if self.files:
-            shape["files"] = copy_of(self.files)
-        if self.attachments:
-            shape["attachments"] = copy_of(self.attachments)
-        if self.blocks:
-            shape["blocks"] = copy_of(self.blocks)
-        if self.thread_ts:
-            shape["thread_ts"] = self.thread_ts
+        for name in ("subtype", "files", "attachments", "blocks", "thread_ts"):
+            if value := getattr(self, name):
+                shape[name] = copy_of(value)
         if self.edited_ts and not self.blocks:  # docs: no "edited" flag on messages with blocks
             shape["edited"] = {"user": self.user.id, "ts": self.edited_ts}
         if self.metadata:

@@ -60,21 +60,17 @@ class SlackSandbox:
         self._server = Server(state, self.sockets, self._faults, self.rate_limits, latency)
         self.admin = Admin(state, self._events)
         self.admin.decline(*declined_scopes)
-        self._share_parts()
-
-    def _share_parts(self) -> None:
-        """Make the parts that tests and other modules use available as attributes."""
-        app, state, server = self.app, self._state, self._server
-        self.bot_token, self.app_token = app.bot_token, app.app_token
-        self.signing_secret = app.signing_secret
+        # The parts that tests and other modules use.
+        self.bot_token, self.app_token = self.app.bot_token, self.app.app_token
+        self.signing_secret = self.app.signing_secret
         self.bot, self.doubts = state.bot, state.doubts
         self.files, self.web = state.files, state.web
         self.observe, self.touch, self.until = state.observers.append, state.touch, state.until
         self.changed = state.changed_once
-        self.calls = server.calls  # every Web API call of the bot, oldest first
+        self.calls = self._server.calls  # every Web API call of the bot, oldest first
         self.deliveries = self._courier.deliveries  # everything sent to the bot, oldest first
         self.delivered, self.heal = self._events.delivered, self._faults.clear
-        self.go_down, self.come_back = server.go_down, server.come_back
+        self.go_down, self.come_back = self._server.go_down, self._server.come_back
         invitations = Invitations(state, self._events, self.admin)
         self.accept_invite, self.approve_invite = invitations.accept, invitations.approve
         self.decline_invite = invitations.decline
@@ -125,29 +121,10 @@ class SlackSandbox:
         """A client's workspace."""
         return Team(self._state.mint_id("T"), name, _domain(name), enterprise_id)
 
-    def add_person(
-        self,
-        name: str,
-        team: Team | None = None,
-        *,
-        is_bot: bool = False,
-        is_restricted: bool = False,
-        is_ultra_restricted: bool = False,
-        deleted: bool = False,
-        tz: str | None = "America/New_York",
-    ) -> Person:
-        """A member of `team`, or of the home workspace; without `tz`, Slack doesn't provide one."""
-        user = User(
-            self._state.mint_id("U"),
-            name.lower().replace(" ", "."),
-            name,
-            team or self.home,
-            is_bot,
-            is_restricted,
-            is_ultra_restricted,
-            deleted,
-            tz=tz,
-        )
+    def add_person(self, name: str, team: Team | None = None, **traits: Any) -> Person:
+        """A member of `team`, or of the home workspace; `traits` are further fields of `User`."""
+        handle = name.lower().replace(" ", ".")
+        user = User(self._state.mint_id("U"), handle, name, team or self.home, **traits)
         self._state.users[user.id] = user
         return self._person(user)
 

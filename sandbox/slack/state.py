@@ -38,7 +38,7 @@ class Doubts:
     external_sees_home: bool = False
     limited_external_can_press: bool = True
     # A reply to a deleted message: silently at the channel's top level, as others report; refused;
-    # or under the tombstone that is left of it (facts 11.6).
+    # or under the tombstone that is left of it.
     reply_to_deleted: Literal["top", "refused", "tombstone"] = "top"
     # A deleted message with replies: `message_deleted`, or `message_changed` to a tombstone.
     deletion_leaves_tombstone: bool = False
@@ -148,15 +148,6 @@ class State:
     def ephemeral(self, ts: str) -> Message | None:
         """The ephemeral message with this `ts`, if it is still there."""
         return next((message for message in self.ephemerals if message.ts == ts), None)
-
-    def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
-        """The open modal with this id, or with this external id."""
-        for view in self.modals.values():
-            if view_id == view.id or (
-                external_id and view.content.get("external_id") == external_id
-            ):
-                return view
-        return None
 
     def changed(self, change: Change) -> None:
         """Notify the observers, and wake everything that waits in `until`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.block_kit import Surface, problems_of_view, with_block_ids
 from sandbox.slack.block_kit.blocks import elements_of
-from sandbox.slack.change_feed import HomePublished, ViewClosed, ViewOpened, ViewUpdated
+from sandbox.slack.change_feed import HomePublished, ViewOpened, ViewUpdated
 from sandbox.slack.errors import SlackError
 from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, User, View
@@ -56,7 +56,7 @@ def update(state: State, view: View, content: Json) -> None:
 def close(state: State, view: View) -> None:
     """Close a person's modal."""
     del state.modals[view.user.id]
-    state.changed(ViewClosed(view))
+    state.touch()
 
 
 def publish(state: State, user: User, content: Json) -> View:
@@ -94,7 +94,7 @@ def home_opened(state: State, user: User) -> Json:
 
 
 def to_api(state: State, view: View) -> Json:
-    """The view object in responses and payloads, with the person's team (facts 1.2)."""
+    """The view object in responses and payloads, with the person's team."""
     return {
         "id": view.id,
         "team_id": view.user.team.id,

@@ -37,8 +37,10 @@ async def staging(
     directory = database.directory
     async with (
         SlackSandbox(Manifest.read(MANIFEST), declined_scopes=["files:write"]) as slack,
-        ServiceTitanSandbox(seed=3, **values) as servicetitan,
+        ServiceTitanSandbox(seed=3) as servicetitan,
     ):
+        for name, value in values.items():
+            setattr(servicetitan, name, value)
         engineer = slack.add_person("Erin Engineer")
         admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
         engineering = slack.add_channel("engineering", engineer, private=True)

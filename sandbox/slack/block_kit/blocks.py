@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
+    all_of,
     array,
-    both,
     flag,
     integer,
     problem,
@@ -56,7 +56,7 @@ _PREFORMATTED = record(
 _BLOCK = tagged(
     {
         "header": _block({"text": plain_text(150)}),
-        "section": both(
+        "section": all_of(
             _block(
                 {},
                 {
@@ -71,7 +71,7 @@ _BLOCK = tagged(
         "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
         "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
         "divider": _block({}),
-        "image": both(
+        "image": all_of(
             _block({"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}), SOURCE
         ),
         "input": _block(

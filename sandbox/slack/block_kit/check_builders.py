@@ -117,8 +117,8 @@ def tagged(kinds: Mapping[str, Check]) -> Check:
     return check
 
 
-def both(*checks: Check) -> Check:
-    """All of several checks."""
+def all_of(*checks: Check) -> Check:
+    """Every one of several checks; with none, anything is fine."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
         for each in checks:

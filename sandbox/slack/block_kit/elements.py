@@ -5,8 +5,8 @@ from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
+    all_of,
     array,
-    both,
     flag,
     integer,
     matching,
@@ -57,10 +57,10 @@ BUTTON = _element(
         "accessibility_label": string(75),
     },
 )
-IMAGE = both(_element({"alt_text": string(2000, 1)}, PICTURE), SOURCE)
+IMAGE = all_of(_element({"alt_text": string(2000, 1)}, PICTURE), SOURCE)
 
 MENUS: dict[str, Check] = {
-    "static_select": both(
+    "static_select": all_of(
         _element({"options": array(OPTION, 100)}, _COMMON | {"initial_option": OPTION}),
         _initial_options_exist,
     ),
@@ -69,7 +69,7 @@ MENUS: dict[str, Check] = {
         {},
         _COMMON | {"initial_users": array(USER_ID, 100), "max_selected_items": integer(1, 100)},
     ),
-    "checkboxes": both(
+    "checkboxes": all_of(
         _element(
             {"options": array(MRKDWN_OPTION, 10)},
             _ACTION

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
-    both,
+    all_of,
     flag,
     matching,
     one_of,
@@ -49,7 +49,7 @@ def either(*names: str) -> Check:
 
 
 # The pattern is Slack's (github.com/slackapi/python-slack-sdk/issues/1521).
-SLACK_FILE = both(
+SLACK_FILE = all_of(
     record({}, {"id": matching("F[A-Z0-9]{8,}"), "url": string(3000, 1)}), either("id", "url")
 )
 # What image blocks and image elements show.

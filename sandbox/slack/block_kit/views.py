@@ -1,33 +1,22 @@
 """Views: modals and the Home tab (docs: reference/views)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks
-from sandbox.slack.block_kit.check_builders import Check, one_of, problem, record, string
+from sandbox.slack.block_kit.check_builders import Check, all_of, one_of, problem, record, string
 from sandbox.slack.block_kit.objects import plain_text
-from sandbox.slack.model import Json
 
-
-def _any(_value: Any, _pointer: str) -> Iterator[str]:
-    """Accept anything: blocks have their own check."""
-    yield from ()
-
-
+_BLOCKS = all_of()  # `problems_of_blocks` checks them
 _SHARED: dict[str, Check] = {
     "private_metadata": string(3000),
     "callback_id": string(255),
     "external_id": string(255),
 }
 _MODAL = record(
-    {"type": one_of("modal"), "title": plain_text(24), "blocks": _any},
-    _SHARED
-    | {
-        "submit": plain_text(24),
-        "close": plain_text(24),
-    },
+    {"type": one_of("modal"), "title": plain_text(24), "blocks": _BLOCKS},
+    _SHARED | {"submit": plain_text(24), "close": plain_text(24)},
 )
-_HOME = record({"type": one_of("home"), "blocks": _any}, _SHARED)
+_HOME = record({"type": one_of("home"), "blocks": _BLOCKS}, _SHARED)
 
 
 def problems_of_view(view: Any, surface: Surface) -> list[str]:
@@ -37,10 +26,8 @@ def problems_of_view(view: Any, surface: Surface) -> list[str]:
     if not isinstance(view, dict) or "blocks" not in view:
         return problems
     problems += problems_of_blocks(view["blocks"], surface)
-    return problems or list(_lacking_submit(view, surface))
-
-
-def _lacking_submit(view: Json, surface: Surface) -> Iterator[str]:
-    has_input = any(block["type"] == "input" for block in view["blocks"])
-    if surface is Surface.MODAL and has_input and "submit" not in view:
-        yield problem("submit is required when an input block is within blocks", "/view")
+    if problems or surface is Surface.HOME or "submit" in view:
+        return problems
+    if any(block["type"] == "input" for block in view["blocks"]):
+        return [problem("submit is required when an input block is within blocks", "/view")]
+    return []

@@ -1,7 +1,5 @@
 """The views.* methods: modals and the Home tab."""
 
-from typing import Any
-
 from sandbox.slack import views
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
@@ -22,9 +20,7 @@ def open_view(state: State, args: Arguments) -> Json:
 def update(state: State, args: Arguments) -> Json:
     """Change an open modal; with `hash`, only if it hasn't changed since (docs: views.update)."""
     content = views.checked(args.structure("view"))
-    view = state.find_view(args.maybe_text("view_id"), args.maybe_text("external_id"))
-    if view is None:
-        raise SlackError("not_found")
+    view = _find(state, args.maybe_text("view_id"), args.maybe_text("external_id"))
     _check_hash(args, view)
     views.update(state, view, content)
     return {"view": views.to_api(state, view)}
@@ -43,8 +39,15 @@ def publish(state: State, args: Arguments) -> Json:
     return {"view": views.to_api(state, views.publish(state, user, content))}
 
 
+def _find(state: State, view_id: str | None, external_id: str | None) -> View:
+    for view in state.modals.values():
+        if view_id == view.id or (external_id and external_id == view.content.get("external_id")):
+            return view
+    raise SlackError("not_found")
+
+
 def _check_hash(args: Arguments, view: View | None) -> None:
-    expected: Any = args.maybe_text("hash")
+    expected = args.maybe_text("hash")
     if expected and (view is None or expected != view.hash):
         raise SlackError("hash_conflict")
 

@@ -1,4 +1,4 @@
-"""Images in messages: uploaded files, URLs, and what Slack refuses (facts 5)."""
+"""Images in messages: uploaded files, URLs, and what Slack refuses."""
 
 from collections.abc import AsyncIterator
 from typing import Any
