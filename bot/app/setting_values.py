@@ -1,7 +1,6 @@
 """Validates the settings' values. Each problem is explained in words that contain no value."""
 
 import base64
-import binascii
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -12,13 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
-from pydantic_settings import NoDecode
 
+from bot.app.new_key import KEY_BYTES
 from bot.onboarding.business_time import BUSINESS_DAY
 from bot.onboarding.people import EVERYONE
 from bot.onboarding.reporting.weekly import Weekly
 
-KEY_BYTES = 32
 # The differences between neighboring bytes of a random key are nearly all distinct; those of zeros,
 # of a repeated word, or of 1, 2, 3 … are not.
 MIN_DISTINCT_STEPS = 12
@@ -163,10 +161,7 @@ def _engineers(ids: Sequence[str]) -> Sequence[str]:
 
 def decode_key(key: SecretStr) -> bytes:
     """Return the 32 bytes of one of CREDENTIAL_KEYS; raises ValueError for anything else."""
-    try:
-        decoded = base64.b64decode(key.get_secret_value(), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
+    decoded = base64.b64decode(key.get_secret_value(), altchars=b"-_", validate=True)
     if len(decoded) != KEY_BYTES:
         raise ValueError("not 32 bytes")
     return decoded
@@ -203,19 +198,13 @@ def _digest_at(value: str) -> str:
     return str(at)
 
 
-def _application_key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]{10,200}", plain(value)):
-        raise wrong("must be the Application Key of HeavySet's app in ServiceTitan (ak1.…)")
-    return value
-
-
 def business_days(value: str) -> list[timedelta]:
     """Return the business time of each day of FOLLOW_UPS."""
     return [] if value == "off" else [BUSINESS_DAY * int(day) for day in value.split(",")]
 
 
 def _follow_ups(value: str) -> str:
-    days = [day.strip() for day in re.split(r"[,\n]", value) if day.strip()]
+    days = _split(value)
     if [day.lower() for day in days] == ["off"]:
         return "off"
     numbers = [int(day) for day in days if re.fullmatch(r"[0-9]{1,3}", day)]
@@ -256,14 +245,18 @@ def _timezone(value: str) -> str:
     return value
 
 
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-Keys = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), AfterValidator(_keys)]
-Engineers = Annotated[list[str], NoDecode, BeforeValidator(_split), AfterValidator(_engineers)]
+Keys = Annotated[list[SecretStr], BeforeValidator(_split), AfterValidator(_keys)]
+Engineers = Annotated[list[str], BeforeValidator(_split), AfterValidator(_engineers)]
 BotToken = Annotated[SecretStr, AfterValidator(bot_token)]
-ApplicationKey = Annotated[SecretStr, AfterValidator(_application_key)]
+ApplicationKey = Annotated[
+    SecretStr,
+    AfterValidator(
+        matching(
+            r"[!-~]{10,200}",
+            "must be the Application Key of HeavySet's app in ServiceTitan (ak1.…)",
+        )
+    ),
+]
 AppToken = Annotated[SecretStr, AfterValidator(app_token)]
 Channel = Annotated[
     str,
@@ -294,4 +287,6 @@ Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
-Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+Level = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)
+]

@@ -4,18 +4,24 @@ They come from the environment, from `.env` (`env_file`) and, for secrets, from 
 (`secret_files`). The validators are in `setting_values` and `setting_urls`.
 """
 
-import base64
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from bot.app import env_file, platforms, secret_files
+from bot.app.new_key import new_key
 from bot.app.setting_urls import (
     ApiUrl,
     BaseUrl,
@@ -79,19 +85,14 @@ class SettingsError(Exception):
     """Settings that the bot can't start with; its text has one line per problem."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings. No `repr` and no error message contains a secret."""
 
-    model_config = SettingsConfigDict(
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        env_ignore_empty=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
 
     slack_bot_token: BotToken
     slack_app_token: AppToken | None = None
-    slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    slack_signing_secret: SecretStr | None = None
     slack_api_url: ApiUrl = SLACK_API
     engineering_channel: Channel
     engineers: Engineers
@@ -207,9 +208,12 @@ HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The result of reading: the settings, or None if some are `wrong`; a line per problem."""
+    """The result of reading: a line per problem, and which settings are `wrong`.
 
-    settings: Settings | None
+    In `settings`, those have their default or a stand-in, which must not be used.
+    """
+
+    settings: Settings
     problems: list[str]
     wrong: frozenset[str]
     given: Mapping[str, str] = field(repr=False)
@@ -217,44 +221,14 @@ class Read:
 
 def load() -> Settings:
     """Read the environment, `.env` and secret files; raises SettingsError, a line per problem."""
-    read = _read()
-    if read.settings is None or read.problems:
+    read = load_partly()
+    if read.problems:
         raise SettingsError("\n".join(read.problems))
     return read.settings
 
 
-def load_partly() -> tuple[Settings, Read]:
-    """Read the settings; each wrong one gets its default or a stand-in, which must not be used."""
-    read = _read()
-    if read.settings:
-        return read.settings, read
-    right = {name: value for name, value in read.given.items() if name not in read.wrong}
-    return with_stand_ins(right), read
-
-
-def with_stand_ins(right: Mapping[str, str]) -> Settings:
-    """Return settings with valid values for some, and stand-ins for the other required ones."""
-    settings, problems = _checked({**_stand_ins(), **right})
-    assert settings, problems  # noqa: S101 (all required ones have stand-ins)
-    return settings
-
-
-def problem_with(name: str, value: str) -> str | None:
-    """Return the line for an invalid value of one setting; None if it is valid."""
-    return _checked({**_stand_ins(), name: value})[1].get(name)
-
-
-def _stand_ins() -> dict[str, str]:
-    return {
-        "SLACK_BOT_TOKEN": "xoxb-0",
-        "SLACK_SIGNING_SECRET": "0123456789abcdef",
-        "ENGINEERING_CHANNEL": "C000",
-        "ENGINEERS": "U000",
-        "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    }
-
-
-def _read() -> Read:
+def load_partly() -> Read:
+    """Read the settings, even if some are wrong."""
     names = _names()
     environment = env_file.environment()
     file = env_file.read(Path(ENV_FILE), names)
@@ -280,7 +254,32 @@ def _read() -> Read:
         if name not in kept.problems
         and ((file.whole and name not in meant) or ": is missing;" not in line)
     ]
-    return Read(settings, problems, frozenset({*found, *kept.problems}), given)
+    wrong = frozenset({*found, *kept.problems})
+    if settings is None:
+        settings = with_stand_ins({name: given[name] for name in given.keys() - wrong})
+    return Read(settings, problems, wrong, given)
+
+
+def with_stand_ins(right: Mapping[str, str]) -> Settings:
+    """Return settings with valid values for some, and stand-ins for the other required ones."""
+    settings, problems = _checked({**_stand_ins(), **right})
+    assert settings, problems  # noqa: S101 (all required ones have stand-ins)
+    return settings
+
+
+def problem_with(name: str, value: str) -> str | None:
+    """Return the line for an invalid value of one setting; None if it is valid."""
+    return _checked({**_stand_ins(), name: value})[1].get(name)
+
+
+def _stand_ins() -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": "xoxb-0",
+        "SLACK_SIGNING_SECRET": "0123456789abcdef",
+        "ENGINEERING_CHANNEL": "C000",
+        "ENGINEERS": "U000",
+        "CREDENTIAL_KEYS": new_key(),
+    }
 
 
 def secret_paths() -> dict[str, Path]:
@@ -299,9 +298,8 @@ def _names() -> set[str]:
 
 def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
     """Return the settings, or a line for each invalid one by name."""
-    ours = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
     try:
-        return Settings(**{name.lower(): value for name, value in ours.items()}), {}  # type: ignore[arg-type]  # strings, to be validated
+        return Settings.model_validate({name.lower(): value for name, value in given.items()}), {}
     except ValidationError as error:
         return None, {
             str(problem["loc"][0]).upper(): _line(problem)

@@ -91,7 +91,8 @@ def doctor(*, blocks: bool) -> int:
     from bot.cli.doctor import examine
     from bot.cli.doctor.blocks import validate
 
-    settings, read = load_partly()
+    read = load_partly()
+    settings = read.settings
     logs.set_up(settings.log_level, settings.log_format)
     for problem in read.problems:
         write(f"✗ {problem}\n")
@@ -171,7 +172,7 @@ def preview_guide(output: Path, source: str) -> int:
     """Write a page with every message and window of a guide, by its id, its folder or its file."""
     from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
 
-    settings, _ = load_partly()
+    settings = load_partly().settings
     try:
         file = _guide_file(settings, source)
         if file is None:

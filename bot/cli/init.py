@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bot.app.new_key import new_key
 from bot.app.secret_files import SUFFIX
 from bot.app.setting_urls import is_loopback
 from bot.app.settings import ENV_FILE, Read, load_partly, problem_with, with_stand_ins
@@ -26,7 +27,6 @@ from bot.cli.init_questions import (
     Question,
 )
 from bot.cli.manifest import EVENTS_PATH, manifest_for
-from bot.cli.new_key import new_key
 
 SOCKET, HTTP = "socket", "http"
 
@@ -49,7 +49,7 @@ class Init:
 
     def run(self) -> int:
         """Ask, check and write; return the exit status."""
-        self.read = load_partly()[1]
+        self.read = load_partly()
         if unreadable := [one for one in self.read.problems if one.startswith(f"{ENV_FILE},")]:
             say("\n".join(unreadable), 2)
             return say(f"{ENV_FILE}: fix these lines first, or move the file away", 2)

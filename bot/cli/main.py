@@ -90,7 +90,7 @@ def keys() -> None:
 @keys.command()
 def generate() -> None:
     """Print a new key: a value for CREDENTIAL_KEYS."""
-    from bot.cli.new_key import new_key
+    from bot.app.new_key import new_key
 
     click.echo(new_key())
 

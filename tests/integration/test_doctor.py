@@ -174,7 +174,7 @@ async def test_the_doctor_command_prints_all_findings_to_stdout(begun: World) ->
         "ENGINEERING_CHANNEL": begun.engineering.id,
         "SLACK_BOT_TOKEN": "xoxb-",
     }
-    wrong = await onboarding(begun.database.directory, "doctor", **settings)
+    wrong = await onboarding(begun.database.directory, "doctor", PORT="http", **settings)
     right = await onboarding(
         begun.database.directory,
         "doctor",
@@ -183,6 +183,7 @@ async def test_the_doctor_command_prints_all_findings_to_stdout(begun: World) ->
 
     assert (wrong.status, wrong.err) == (1, "")
     assert wrong.out.startswith("✗ SLACK_BOT_TOKEN: is still the placeholder")
+    assert "\n✗ PORT: must be a whole number\n" in wrong.out
     assert "✓ stored values: " in wrong.out
     assert (right.status, right.err) == (0, "")
     assert {line[0] for line in right.out.splitlines()} == {"✓", "–"}

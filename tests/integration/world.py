@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from pydantic_settings import InitSettingsSource
 
 from bot.app.bot import Bot
 from bot.app.running import running
@@ -418,8 +417,7 @@ async def a_world(
             "digest_at": "off",  # frozen days may be Mondays
             **other,
         }
-        # Neither the environment nor a file is looked at.
-        settings = Settings(_build_sources=((InitSettingsSource(Settings, values),), values))
+        settings = Settings.model_validate(values)
         async with AsyncExitStack() as stack:
             with without_a_sweep() if is_new(database) else nullcontext():
                 bot = await stack.enter_async_context(running(settings, clock, monotonic))

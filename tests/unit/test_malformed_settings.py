@@ -247,11 +247,9 @@ def test_common_mistakes_get_a_specific_message(
     assert named in line
 
 
-def test_pydantic_errors_do_not_show_values_either(env: Environment) -> None:
-    env.refusal(SLACK_BOT_TOKEN="s3cr3t")
-
+def test_pydantic_errors_do_not_show_values_either() -> None:
     with pytest.raises(ValidationError) as refused:
-        Settings()
+        Settings.model_validate({"slack_bot_token": "s3cr3t"})
 
     assert "s3cr3t" not in str(refused.value)
 
