@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
-from bot.cli.doctor.stories import BEGAN, ENGINEER
+from bot.cli.doctor.stories import BEGAN, BY_ENGINEER, ENGINEER, TS, WORKSPACE
 from bot.onboarding import Event, EventKind, Onboarding, Overview
 from bot.onboarding.after_go_live import failing, is_live
 from bot.onboarding.reporting import Case, report_on, summary_of
@@ -22,81 +22,63 @@ from bot.views.digest import digest_message
 from bot.views.ephemeral import EphemeralReply
 from bot.views.forms import View
 from bot.views.home import Board, board_view
-from bot.views.ids import FormRef
 from bot.views.reporting import PAGES, report_modal
 from bot.views.status import status_answer
 from bot.views.status_query import StatusQuery
 
 Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
+Shown = tuple[str, Message | EphemeralReply | View]  # where it was first seen, and what
 
 
-def overviews(
-    told: Sequence[Story], ref: FormRef, thread_ts: str, workspace_url: str
-) -> Iterator[tuple[str, Message | EphemeralReply | View]]:
+def overviews(told: Sequence[Story]) -> Iterator[Shown]:
     """Yield status, an engineer's Home, the digest and the report, with their names."""
-    lines, now = (
-        [_overview(onboarding, thread_ts) for onboarding, _ in told],
-        BEGAN + timedelta(days=3),
-    )
-    status = partial(status_answer, now=now, workspace_url=workspace_url)
+    lines, now = [_overview(at) for at, _ in told], BEGAN + timedelta(days=3)
+    status = partial(status_answer, now=now, workspace_url=WORKSPACE)
     yield "status here", status(lines[:20], query=None)
     yield "status everywhere", status(lines[:20], query=StatusQuery())
-    notes = {
-        lines[0].id: [Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})]
-    }
-    yield "status with a note", status(lines[:1], query=None, notes=notes)
+    noted = Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})
+    yield "status with a note", status(lines[:1], query=None, notes={lines[0].id: [noted]})
     yield "status of nobody", status([], query=None)
     for name, some in {"everybody": lines, "nobody": []}.items():
         risks = {line.id: risk for line in some if (risk := risk_of(line, now, "UTC"))}
-        board = Board(ENGINEER.user_id, some, len(some), [], now, workspace_url, risks=risks)
+        board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE, risks=risks)
         yield f"Home of engineers: {name}", board_view(board)
-    cases = [
-        Case(
-            one.id,
-            one.client_name,
-            one.engineer,
-            one.guide,
-            one.status,
-            summary_of(one.guide, events).up_to(now),
-        )
-        for one, events in told
-    ]
+    cases = []
+    for at, events in told:
+        summary = summary_of(at.guide, events).up_to(now)
+        cases.append(Case(at.id, at.client_name, at.engineer, at.guide, at.status, summary))
     report = report_on(cases, None, now)
-    if digest := digest_message(
-        now.date(), report, lines[:12], lines[:2], lines[2:4], workspace_url
-    ):
+    waiting, quiet, late = lines[:12], lines[:2], lines[2:4]
+    if digest := digest_message(now.date(), report, waiting, quiet, late, WORKSPACE):
         yield "digest", digest
-    period = Period()
     for page in PAGES:
-        view = report_modal(report, period, ref, page)
-        yield f"report: {page}", view
-    yield "report: not yet", report_modal(None, period, ref, next(iter(PAGES)))
+        yield f"report: {page}", report_modal(report, Period(), BY_ENGINEER, page)
+    yield "report: not yet", report_modal(None, Period(), BY_ENGINEER, next(iter(PAGES)))
 
 
-def rounds(
-    onboardings: Sequence[Onboarding], ref: FormRef, workspace_url: str
-) -> Iterator[tuple[str, Message | View]]:
+def rounds(onboardings: Sequence[Onboarding]) -> Iterator[Shown]:
     """Yield what a round of `check all` shows, with names."""
     live = [one for one in onboardings if is_live(one)]
     broken = [(one, run) for one in live if (run := failing(one))]
     found = [*((one, one.last_verdict) for one in live), *((one, None) for one in live[:1])]
-    by, began = ref.user_id, live[0].started_at if live else None
-    yield "check all: progress", progress_message("r1", by, 3, 40)
-    if began:
-        yield "check all: result", result_message("r1", by, began, found, workspace_url)
+    yield "check all: progress", progress_message("r1", ENGINEER.user_id, 3, 40)
+    if live:
+        began = live[0].started_at
+        result = result_message("r1", ENGINEER.user_id, began, found, WORKSPACE)
+        yield "check all: result", result
     if broken:
-        yield "ask them", ask_modal(ref, broken * 30, [one for one, _ in broken])
+        yield "ask them", ask_modal(BY_ENGINEER, broken * 30, [one for one, _ in broken])
     yield "ask them: at work", asking_view()
     yield "ask them: done", asked_view(["Asked 3 clients."])
 
 
-def _overview(onboarding: Onboarding, thread_ts: str) -> Overview:
+def _overview(onboarding: Onboarding) -> Overview:
     return Overview(
         id=onboarding.id,
         guide=onboarding.guide,
         client_name=onboarding.client_name,
         channel=onboarding.channel,
-        thread_ts=thread_ts,
+        thread_ts=TS,
         engineer=onboarding.engineer,
         status=onboarding.status,
         current_step=onboarding.current.number if onboarding.current else None,

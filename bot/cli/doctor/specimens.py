@@ -12,8 +12,19 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from bot.cli.doctor.overviews import Story, overviews, rounds
-from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
+from bot.cli.doctor.overviews import Shown, Story, overviews, rounds
+from bot.cli.doctor.stories import (
+    BEGAN,
+    BY_ENGINEER,
+    CHANNEL,
+    CLIENT,
+    ENGINEER,
+    TS,
+    WORKSPACE,
+    Transition,
+    begin,
+    stories,
+)
 from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
@@ -25,13 +36,12 @@ from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.assignments import reassigned_answer
-from bot.views.blocks import Message, actions
+from bot.views.blocks import actions
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
 from bot.views.engineering_channel import returned_message, shared_channel_message
-from bot.views.ephemeral import EphemeralReply, plain_answer
-from bot.views.forms import View
+from bot.views.ephemeral import answer_of, plain_answer
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
 from bot.views.home import answer_view, assign_modal, outsiders_view
@@ -56,9 +66,6 @@ from bot.views.status import credentials_answer
 from bot.views.step import step_message
 from bot.views.step_buttons import booking_button
 
-WORKSPACE = "https://heavyset.slack.com/"
-TS = "1767625200.000100"
-
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
@@ -72,31 +79,35 @@ class Specimen:
 def specimens(guide: Guide, pictures: StepPictures = no_pictures) -> Iterator[Specimen]:
     """Yield each distinct specimen once."""
     seen: set[str] = set()
-    for one in _all(guide, pictures):
+    for name, shown in _all(guide, pictures):
+        if isinstance(shown, dict):
+            one = Specimen(name, "view", shown)
+        else:
+            one = Specimen(name, "message", {"blocks": list(shown.blocks)})
         digest = json.dumps(one.payload, sort_keys=True)
         if digest not in seen:
             seen.add(digest)
             yield one
 
 
-def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
+def _all(guide: Guide, pictures: StepPictures) -> Iterator[Shown]:
     yield from _answers()
-    for name, view in _starting(guide):
-        yield _view(f"start: {name}", view)
-    yield _view("Home of others", outsiders_view(guide))
+    yield from _starting(guide)
+    yield "Home of others", outsiders_view(guide)
     for passage in passages(guide):
         asked = Question(1, 1, "Where is “Settings”?", CLIENT, BEGAN, passage.id)
         answer = answer_message(begin(guide).onboarding, asked)
-        yield _message(f"answer from the guide: {passage.id}", answer)
+        yield f"answer from the guide: {passage.id}", answer
     told: list[Story] = []
     for name, transitions in stories(guide):
         told.append((yield from _told(guide, name, transitions, pictures)))
-    yield from _lists(told)
+    yield from overviews(told)
+    yield from rounds([onboarding for onboarding, _ in told])
 
 
 def _told(
     guide: Guide, name: str, transitions: Sequence[Transition], pictures: StepPictures
-) -> Generator[Specimen, None, Story]:
+) -> Generator[Shown, None, Story]:
     now, change = BEGAN, begin(guide)
     events = list(change.events)
     yield from _shown(name, change, pictures)
@@ -109,7 +120,7 @@ def _told(
     return change.onboarding, events
 
 
-def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Specimen]:
+def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Shown]:
     onboarding = change.onboarding
     step = f"{story}, step {onboarding.current.number if onboarding.current else 'none'}"
     # An undone step keeps its message until it is current again.
@@ -120,102 +131,80 @@ def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Speci
     )
     for message in (*desired(onboarding, {}, pictures=pictures), *undone):
         slot = message.metadata["event_payload"]["slot"]
-        yield _message(f"{step}: {slot}", message)
+        yield f"{step}: {slot}", message
     for event in change.events:
         if event.kind in ANNOUNCED:
             told = announcement(onboarding, 1, event, timestamps={}, workspace_url=WORKSPACE)
-            yield _message(f"{step}: announcement {event.kind}", told)
+            yield f"{step}: announcement {event.kind}", told
     if onboarding.open_questions:
-        yield _message(f"{step}: was that the answer", answered_line(onboarding, TS))
-        yield _message(f"{step}: send it to the client", send_line(onboarding, TS))
+        yield f"{step}: was that the answer", answered_line(onboarding, TS)
+        yield f"{step}: send it to the client", send_line(onboarding, TS)
     if onboarding.current:
         number = onboarding.current.number
         ref = _ref(onboarding, number, fields_at(onboarding, number))
-        yield _view(f"{step}: help", help_modal(onboarding, ref))
+        yield f"{step}: help", help_modal(onboarding, ref)
         if may_be_done(onboarding):
-            yield _view(f"{step}: already done", catch_up_modal(onboarding, ref))
-        near = near_line(onboarding, onboarding.guide.step(number), TS, "Erin")
-        yield _message(f"{step}: what was meant", near)
+            yield f"{step}: already done", catch_up_modal(onboarding, ref)
+        meant = onboarding.guide.step(number)
+        yield f"{step}: what was meant", near_line(onboarding, meant, TS, "Erin")
         if ref.fields:
-            yield _view(f"{step}: enter", credentials_modal(onboarding, ref))
+            yield f"{step}: enter", credentials_modal(onboarding, ref)
             doubts = dict.fromkeys(ref.fields, "Is it right?")
-            yield _view(f"{step}: confirm", credentials_modal(onboarding, ref, doubts))
+            yield f"{step}: confirm", credentials_modal(onboarding, ref, doubts)
 
 
-def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Iterator[Specimen]:
+def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Iterator[Shown]:
     ref = _ref(onboarding, 1)
     stored = replace(ref, fields=tuple(onboarding.credentials))
-    now = onboarding.active_at
-    history = history_of(onboarding.guide, events, now)
-    for name, view in {
-        "cancel": cancel_modal(onboarding, ref),
-        "assign": assign_modal(onboarding, ref),
-        "stored credentials": reveal_modal(onboarding, stored, "reveal-0"),
-        "history": history_modal(onboarding, history, ref, workspace_url=WORKSPACE),
-    }.items():
-        yield _view(f"{story}: {name}", view)
+    history = history_of(onboarding.guide, events, onboarding.active_at)
+    yield f"{story}: cancel", cancel_modal(onboarding, ref)
+    yield f"{story}: assign", assign_modal(onboarding, ref)
+    yield f"{story}: stored credentials", reveal_modal(onboarding, stored, "reveal-0")
+    yield f"{story}: history", history_modal(onboarding, history, ref, workspace_url=WORKSPACE)
     for name in onboarding.credentials:
         view = reveal_modal(onboarding, stored, "reveal-0", shown=name, value=SecretStr("x" * 40))
-        yield _view(f"{story}: reveal {name}", view)
-    yield _message(f"{story}: credentials", credentials_answer(onboarding, WORKSPACE))
+        yield f"{story}: reveal {name}", view
+    yield f"{story}: credentials", credentials_answer(onboarding, WORKSPACE)
     if onboarding.guide.checks.by == "servicetitan":
         last = StepRef(onboarding.id, len(onboarding.steps))
-        booking = actions([booking_button(onboarding, last)])
-        yield Specimen(f"{story}: test booking", "message", {"blocks": [booking]})
+        button = booking_button(onboarding, last)
+        yield f"{story}: test booking", answer_of([actions([button])])
 
 
-def _answers() -> Iterator[Specimen]:
-    for name, answer in {
-        "help": help_answer(),
-        "help after a mistake": help_answer("I don't know that command."),
-        "a plain answer": plain_answer("Done."),
-        "several reassigned": reassigned_answer(
-            "<@U0LEE>", ["Acme Plumbing"] * 60, ["No client matches “zebra”."], 3
-        ),
-    }.items():
-        yield _message(name, answer)
+def _answers() -> Iterator[Shown]:
+    yield "help", help_answer()
+    yield "help after a mistake", help_answer("I don't know that command.")
+    yield "a plain answer", plain_answer("Done.")
+    nobody = ["No client matches “zebra”."]
+    yield "several reassigned", reassigned_answer("<@U0LEE>", ["Acme Plumbing"] * 60, nobody, 3)
     absence = Absence(ENGINEER.user_id, "U0LEE", BEGAN, BEGAN + timedelta(days=3))
-    yield _message("somebody is away", away_message(absence, absence.colleague, 12))
-    yield _message("somebody is back", back_message(absence, 12, left=False))
-    yield _message("away", plain_answer(is_away_text(absence, 12)))
-    yield _message("not away", plain_answer(nobody_away_text([absence])))
-    yield _message("back after an absence", returned_message(BEGAN, BEGAN, 2, 1))
-    yield _message("a shared engineering channel", shared_channel_message(BEGAN))
-    yield _view("credentials, hidden again", hidden_modal())
-    yield _view("Home's answer", answer_view("Done."))
+    yield "somebody is away", away_message(absence, absence.colleague, 12)
+    yield "somebody is back", back_message(absence, 12, left=False)
+    yield "away", plain_answer(is_away_text(absence, 12))
+    yield "not away", plain_answer(nobody_away_text([absence]))
+    yield "back after an absence", returned_message(BEGAN, BEGAN, 2, 1)
+    yield "a shared engineering channel", shared_channel_message(BEGAN)
+    yield "credentials, hidden again", hidden_modal()
+    yield "Home's answer", answer_view("Done.")
 
 
-def _starting(guide: Guide) -> Iterator[tuple[str, View]]:
-    ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
-    yield "still looking", start_modal(ref, "")
+def _starting(guide: Guide) -> Iterator[Shown]:
+    yield "start: still looking", start_modal(BY_ENGINEER, "")
     for name, around in {
         "the client is there": Around([CLIENT.user_id]),
         "nobody is there": Around(alone=True),
         "the client is invited": Around(alone=True, pending=True),
         "several organizations": Around([CLIENT.user_id], several=True),
     }.items():
-        yield name, start_modal(ref, "Acme Plumbing", around=around)
+        yield f"start: {name}", start_modal(BY_ENGINEER, "Acme Plumbing", around=around)
     two = [guide, guide.model_copy(update={"id": "other", "title": "Another guide"})]
-    yield "a choice of guides", start_modal(ref, "Acme", guides=GuideChoice("other", two))
-    yield "invite", invite_modal(ref, "Acme Plumbing", ["ann@acme.com"])
-    yield "inviting", working_view("Acme Plumbing")
-    yield "invited", outcome_view(["The channel is there.", "The invitation is sent."])
-
-
-def _lists(told: Sequence[Story]) -> Iterator[Specimen]:
-    ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
-    live = rounds([onboarding for onboarding, _ in told], ref, WORKSPACE)
-    for name, one in (*overviews(told, ref, TS, WORKSPACE), *live):
-        yield _view(name, one) if isinstance(one, dict) else _message(name, one)
+    choice = GuideChoice("other", two)
+    yield "start: a choice of guides", start_modal(BY_ENGINEER, "Acme", guides=choice)
+    yield "start: invite", invite_modal(BY_ENGINEER, "Acme Plumbing", ["ann@acme.com"])
+    yield "start: inviting", working_view("Acme Plumbing")
+    outcome = ["The channel is there.", "The invitation is sent."]
+    yield "start: invited", outcome_view(outcome)
 
 
 def _ref(onboarding: Onboarding, step: int, fields: Sequence[str] = ()) -> FormRef:
     return FormRef(CHANNEL, CLIENT.user_id, CLIENT.team_id, onboarding.id, step, tuple(fields))
-
-
-def _message(name: str, message: Message | EphemeralReply) -> Specimen:
-    return Specimen(name, "message", {"blocks": list(message.blocks)})
-
-
-def _view(name: str, view: View) -> Specimen:
-    return Specimen(name, "view", view)

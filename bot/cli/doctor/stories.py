@@ -19,12 +19,16 @@ from bot.onboarding.retention import expire_credentials
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, request_verification
+from bot.views.ids import FormRef
 from bot.views.modals import fields_at
 
 BEGAN = datetime(2026, 1, 5, 15, tzinfo=UTC)
 ENGINEER = Actor("U0ENGINEER", "T0HEAVYSET", Role.ENGINEER)
 CLIENT = Actor("U0CLIENT", "T0CLIENT", Role.CLIENT_ADMIN)
 CHANNEL = "C0CLIENT"
+BY_ENGINEER = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
+WORKSPACE = "https://heavyset.slack.com/"
+TS = "1767625200.000100"
 
 Transition = Callable[[Onboarding, datetime], Change]
 
@@ -47,12 +51,13 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     """Yield sequences of transitions, each of which ends in a different state."""
     options = [option for step in guide.steps if step.choice for option in step.choice.options]
     for option in options:
-        yield f"answer {option.id}", [_on(option.id)] * (3 * len(guide.steps))
+        yield f"answer {option.id}", [partial(_next, choice=option.id)] * (3 * len(guide.steps))
     longest = min(options, key=lambda option: len(option.skips)).id if options else ""
-    on, fields = _on(longest), [field.id for field in guide.credentials]
-    first = [on] * 3
+    on: Transition = partial(_next, choice=longest)
+    fields, first = [field.id for field in guide.credentials], [on] * 3
     # All values are entered at the last step that asks for some, and none before.
-    all_in = [*[_on(longest, enters=False)] * (guide.last_credential_step - 1), _all_in]
+    without: Transition = partial(_next, choice=longest, enters=False)
+    all_in = [*[without] * (guide.last_credential_step - 1), _all_in]
     if guide.is_checked:
         live = [on] * (3 * len(guide.steps))
         failed = partial(_verified, outcome=Outcome.FAILED)
@@ -96,11 +101,11 @@ def _followed_up() -> Iterator[Transition]:
     """Yield every follow-up, engineering's choices after the last one, and finally an answer."""
     days = [BEGAN + timedelta(days=number) for number in (1, 3, 7, 14, 28, 29)]
     for number, day in enumerate(days[:4], start=1):
-        yield _does_at(day, remind, BOT, follow_up=number, last=number == 4)
-    yield _does_at(days[3], offer_ways_on)
-    yield _does_at(days[3], put_off, 1, ENGINEER, until=days[4])
-    yield _does_at(days[4], remind, BOT, follow_up=4, last=True)
-    yield _does_at(days[4], offer_ways_on)
+        yield _does(remind, BOT, follow_up=number, last=number == 4, now=day)
+    yield _does(offer_ways_on, now=days[3])
+    yield _does(put_off, 1, ENGINEER, until=days[4], now=days[3])
+    yield _does(remind, BOT, follow_up=4, last=True, now=days[4])
+    yield _does(offer_ways_on, now=days[4])
     yield lambda at, _: hear(at, _awaited(at), days[5], days[5] + timedelta(days=2))
 
 
@@ -108,24 +113,13 @@ def _awaited(at: Onboarding) -> Actor:
     return ENGINEER if at.awaited is Owner.HEAVYSET else CLIENT
 
 
-def _does_at(
-    moment: datetime, transition: Callable[..., Change], *arguments: Any, **named: Any
-) -> Transition:
-    """Return a transition that happens at a fixed time."""
-    return lambda at, _: transition(at, *arguments, now=moment, **named)
-
-
 def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
-    """Return a transition of the state machine that only needs the time."""
-    return lambda at, now: transition(at, *arguments, now=now, **named)
+    """Return a transition of the state machine that only needs the time, if it isn't `named`."""
+    return lambda at, now: transition(at, *arguments, **{"now": now, **named})
 
 
 def _rechecked(at: Onboarding, now: datetime) -> Change:
     return recheck(at, BOT, now, since=now)
-
-
-def _on(choice: str, *, enters: bool = True) -> Transition:
-    return partial(_next, choice=choice, enters=enters)
 
 
 def _number(at: Onboarding) -> int:
@@ -136,7 +130,7 @@ def _all_in(at: Onboarding, now: datetime) -> Change:
     return _enter(at, now, [field.id for field in at.guide.credentials])
 
 
-def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change:
+def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool = True) -> Change:
     """Finish the current step, or what it waits for."""
     step, run = at.current, at.verification
     if run and not run.report:
