@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 
 from bot.guide.credential_fields import LONGEST, CredentialField
 
@@ -212,14 +213,11 @@ def _equal_values(
 ) -> dict[str, Problem]:
     """Return problems of equal values, at the field that the value fits less."""
     same = dict(stored)
-    names = list(values)
-    for position, name in enumerate(names):
-        for earlier in names[:position]:
-            if values[name] == values[earlier]:
-                pair = (earlier, name) if _fits(known[name], values[name]) else (name, earlier)
-                both = _fits(known[name], values[name]) and _fits(known[earlier], values[name])
-                wrong, right = (name, earlier) if both else pair
-                same[wrong] = right
+    for earlier, later in combinations(values, 2):
+        if (value := values[earlier]) == values[later]:
+            moved = _fits(known[later], value) and not _fits(known[earlier], value)
+            wrong, right = (earlier, later) if moved else (later, earlier)
+            same[wrong] = right
     return {
         wrong: Problem(
             Severity.ERROR,

@@ -19,24 +19,26 @@ def _regex(pattern: str) -> str:
 Regex = Annotated[str, AfterValidator(_regex)]
 
 
-class Lookalike(BaseModel):
-    """Something shown nearby that is often copied instead; `text` names it."""
+class Part(BaseModel):
+    """The base of a guide's parts: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lookalike(Part):
+    """Something shown nearby that is often copied instead; `text` names it."""
 
     pattern: Regex
     text: Annotated[str, StringConstraints(min_length=1, max_length=250)]
 
 
-class CredentialField(BaseModel):
+class CredentialField(Part):
     """A credential that the guide asks for, and its shape.
 
     `prefix` and `usual` are regular expressions. `prefix` identifies the field, so that a value in
     the wrong field can be named. `usual` is the shape of known values: ServiceTitan documents none,
     so another shape only gives a warning.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$", max_length=60)]
     label: Annotated[str, StringConstraints(min_length=1, max_length=40)]

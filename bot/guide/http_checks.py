@@ -70,6 +70,10 @@ class Token(Declared):
     passed: Line
     remedies: Remedies = Field(default_factory=dict)
 
+    @property
+    def id(self) -> str:
+        return "token"
+
 
 class Basic(Declared):
     """A user name and a password with every request (RFC 7617): both are credentials."""
@@ -135,11 +139,6 @@ class HttpChecks(AnyChecks):
             yield from ((("headers", header), name) for name in GAP.findall(value) or [value])
 
 
-def id_of(request: Request | Token) -> str:
-    """Return the id of a request's check."""
-    return request.id if isinstance(request, Request) else "token"
-
-
 def cause_of(request: Request | Token, status: int) -> str:
     """Return what the cause is called when `request` is answered with `status`."""
-    return f"{id_of(request)}.{status}"
+    return f"{request.id}.{status}"

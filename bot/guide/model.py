@@ -5,17 +5,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from bot.guide.checks import Checks, NoChecks
-from bot.guide.credential_fields import CredentialField
+from bot.guide.credential_fields import CredentialField, Part
 from bot.guide.remedies import Key
 
 # Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
@@ -33,12 +26,6 @@ def _address(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-
-
-class Part(BaseModel):
-    """The base of the parts: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Owner(StrEnum):

@@ -117,7 +117,7 @@ class PictureSources:
         if self.captions.get(step.number) != caption_of(step):
             return []
         if self.base_url:
-            url = f"{self.base_url}/{file_name(step.number)}"
+            url = f"{self.base_url}/step-{step.number:02}.png"
             return [self._picture(step, url=url)] if step.figure else []
         files = [one for one in self.files if one.step == step.number]
         found = [
@@ -145,11 +145,6 @@ class PictureSources:
 def caption_of(step: Step) -> str:
     """Return what a step's pictures are called."""
     return step.figure.caption if step.figure else step.title
-
-
-def file_name(step: int) -> str:
-    """Return the name of a step's first picture."""
-    return f"step-{step:02}.png"
 
 
 def find_all(

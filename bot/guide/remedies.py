@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
+
+from bot.guide.credential_fields import Part
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 # A location in the file, as pydantic gives locations.
@@ -17,9 +19,7 @@ _ASIDE = re.compile(r" \(step \{step\.(\w+)\}\)")
 _STEP = re.compile(r"\{step\.(\w+)\}")
 
 
-class Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Declared(Part):
     def __hash__(self) -> int:  # a mapping has none
         return hash(type(self))
 

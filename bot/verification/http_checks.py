@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from bot.guide import Guide
-from bot.guide.http_checks import HttpChecks, Request, Token, cause_of, id_of
+from bot.guide.http_checks import HttpChecks, Request, Token, cause_of
 from bot.guide.remedies import GAP
 from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import diagnosis
@@ -35,7 +35,7 @@ async def verify_http(
         if findings[-1].outcome is Outcome.PASSED:
             findings.append(await run.ask(request))
         else:
-            findings.append(Finding(id_of(request), "not run", "later", title=request.title))
+            findings.append(Finding(request.id, "not run", "later", title=request.title))
     host = checks.api.partition("://")[2].partition("/")[0]
     return report_of(guide, findings, began, now(), host)
 
@@ -66,7 +66,7 @@ class _Run:
             cause, told = diagnosis.cause_of_error(error), str(error)
         what = f"GET {request.path}" if isinstance(request, Request) else "token"
         told = f"{what}: {told}, {milliseconds(self._now() - began)} ms"
-        return Finding(id_of(request), told, cause, title=request.title, passed=request.passed)
+        return Finding(request.id, told, cause, title=request.title, passed=request.passed)
 
     async def _status(self, request: Request | Token) -> int:
         """Send `request` once; return the status of an answer that comes from the platform."""

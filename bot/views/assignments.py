@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.core.english import count
 from bot.views.blocks import Block, context, listing
-from bot.views.ephemeral import EphemeralReply, answer_of
+from bot.views.ephemeral import EphemeralReply
 
 MOST_NAMED = 50
 
@@ -24,4 +24,4 @@ def reassigned_answer(
         blocks += listing("Not changed:", refused, most=MOST_NAMED)
     if left:
         blocks.append(context(f"{left} more to go; they follow in a moment."))
-    return answer_of(blocks)
+    return EphemeralReply(blocks)

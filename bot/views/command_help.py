@@ -1,7 +1,7 @@
 """The list of what can be typed after `/servicetitan`."""
 
 from bot.views.blocks import Block, context, section
-from bot.views.ephemeral import EphemeralReply, answer_of
+from bot.views.ephemeral import EphemeralReply
 
 HELP = (
     ("start [client]", "start an onboarding in this channel"),
@@ -32,4 +32,4 @@ def help_answer(problem: str | None = None) -> EphemeralReply:
     blocks: list[Block] = [section(problem)] if problem else []
     commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
     hint = "In a client's channel you can leave out the name. Part of a name is enough."
-    return answer_of([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
+    return EphemeralReply([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])

@@ -10,13 +10,12 @@ from bot.views.blocks import Block, fallback, section
 class EphemeralReply:
     """A private reply, such as the one in the acknowledgement of a slash command."""
 
-    text: str
     blocks: Sequence[Block]
+
+    @property
+    def text(self) -> str:
+        return fallback(self.blocks)
 
 
 def plain_answer(text: str) -> EphemeralReply:
-    return answer_of([section(text)])
-
-
-def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
-    return EphemeralReply(fallback(blocks), blocks)
+    return EphemeralReply([section(text)])

@@ -1,13 +1,12 @@
 """The guide's answer to a question that somebody typed in the thread."""
 
-from collections.abc import Iterator
 from textwrap import shorten
 
 from bot.core.mrkdwn import escape, mention
 from bot.guide.answers import passage
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
-from bot.views.blocks import Block, Message, actions, button, message, paragraphs, section
+from bot.views.blocks import Message, actions, button, message, paragraphs, section
 
 QUOTED = 200
 
@@ -18,18 +17,15 @@ def slot(number: int) -> str:
 
 def answer_message(onboarding: Onboarding, question: Question) -> Message:
     """Return what the guide says about a question, with its step."""
-    return message(onboarding.id, slot(question.number), _answer(onboarding, question))
-
-
-def _answer(onboarding: Onboarding, question: Question) -> Iterator[Block]:
     asked = escape(shorten(question.text, QUOTED, placeholder=" …"))
-    yield section(f"> {asked}\n{mention(question.by.user_id)}, here's what the guide says:")
+    blocks = [section(f"> {asked}\n{mention(question.by.user_id)}, here's what the guide says:")]
     found = passage(onboarding.guide, question.passage or "")
     if found is None:  # the guide's text has changed since
-        yield section(f"See step {question.step}.")
+        blocks.append(section(f"See step {question.step}."))
     else:
         where = f"From step {found.step}, " if found.step else ""
-        yield section(f"*{where}{escape(found.title)}*")
-        yield from (section(escape(piece)) for piece in paragraphs(found.text))
+        blocks.append(section(f"*{where}{escape(found.title)}*"))
+        blocks += [section(escape(piece)) for piece in paragraphs(found.text)]
     ref = ids.StepRef(onboarding.id, question.step)
-    yield actions([button("Ask HeavySet instead", ids.STEP_HELP, ref)])
+    blocks.append(actions([button("Ask HeavySet instead", ids.STEP_HELP, ref)]))
+    return message(onboarding.id, slot(question.number), blocks)

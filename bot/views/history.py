@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
+from bot.core.mrkdwn import channel_link, escape, mention, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, Event, EventKind, Onboarding
@@ -15,6 +15,7 @@ from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.forms import View, notice
+from bot.views.status import where
 
 PAGE = 20
 BAR = 10
@@ -44,16 +45,13 @@ def history_modal(
 
 
 def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> Iterator[Block]:
-    where = channel_link(onboarding.channel)
-    if onboarding.thread_ts:
-        thread = thread_link(workspace_url, onboarding.channel, onboarding.thread_ts)
-        where = f"{where} · {thread}"
+    links = where(onboarding.channel, onboarding.thread_ts, workspace_url)
     done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps done"
     took = lasting(history.took)
     lasted = f"took {took}" if history.over else f"{took} so far"
     yield section(
         f"*{onboarding.status.value.capitalize()}* · {done} · {lasted}\n"
-        f"since {when(history.started_at)} · engineer {mention(onboarding.engineer)} · {where}"
+        f"since {when(history.started_at)} · engineer {mention(onboarding.engineer)} · {links}"
     )
     longest = max(sum(times.values(), timedelta()) for times in history.phases.values())
     phases = (

@@ -14,7 +14,7 @@ from bot.onboarding import Event, Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.blocks import Block, actions, bullets_of, button, context, header, section
-from bot.views.ephemeral import EphemeralReply, answer_of
+from bot.views.ephemeral import EphemeralReply
 from bot.views.status_query import MINE, PAGE, STUCK, StatusQuery
 
 MOST_NOTES, QUOTED = 3, 200
@@ -58,7 +58,7 @@ def status_answer(
         blocks.append(section(_nobody(query or StatusQuery())))
     elif query:
         blocks += [context("Quietest first."), *_pages(query, more=len(lines) > PAGE)]
-    return answer_of(blocks)
+    return EphemeralReply(blocks)
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
@@ -72,8 +72,8 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralR
     if not onboarding.destroyed_at:
         steps = f"step {listed(map(str, shown_at), 'or')}"
         blocks.append(context(f"To see them, press “Reveal credentials” on {steps}."))
-    blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
-    return answer_of(blocks)
+    blocks.append(context(where(onboarding.channel, onboarding.thread_ts, workspace_url)))
+    return EphemeralReply(blocks)
 
 
 def _nobody(query: StatusQuery) -> str:
@@ -132,7 +132,7 @@ def _line(line: Overview | Unread, now: datetime, workspace_url: str, risk: Risk
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
         f"{engineer_of(line)} · last activity {ago(line.active_at, now)} ago · "
-        f"{_where(line.channel, line.thread_ts, workspace_url)}"
+        f"{where(line.channel, line.thread_ts, workspace_url)}"
     )
 
 
@@ -175,11 +175,11 @@ def _particulars(line: Overview, now: datetime) -> Iterator[str]:
         yield f"🙋 {count(line.open_questions, 'open question')}"
 
 
-def _where(channel: str, thread_ts: str | None, workspace_url: str) -> str:
-    where = channel_link(channel)
+def where(channel: str, thread_ts: str | None, workspace_url: str) -> str:
+    """Return links to a client's channel, and to the thread if there is one."""
     if thread_ts is None:
-        return where
-    return f"{where} · {thread_link(workspace_url, channel, thread_ts)}"
+        return channel_link(channel)
+    return f"{channel_link(channel)} · {thread_link(workspace_url, channel, thread_ts)}"
 
 
 def _value(onboarding: Onboarding, name: str) -> str:

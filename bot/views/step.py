@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from bot.core.english import count, listed
+from bot.core.english import count
 from bot.core.mrkdwn import code, escape, mention, when
 from bot.guide import Owner, Step, Table
 from bot.guide.credential_fields import ending
@@ -27,9 +27,9 @@ from bot.views.blocks import (
     message,
     section,
 )
+from bot.views.report import to_whom
 from bot.views.step_buttons import hand_over_buttons, reopen_button, step_buttons, undo_button
 
-MOST_MENTIONED = 3
 MANY = 4096  # messages of a step that is done: about 200 threads
 RESTING = {
     Status.PAUSED: "⏸️ On hold. Nothing to do until HeavySet Tech resumes.",
@@ -150,9 +150,7 @@ def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 
 def _thanks(onboarding: Onboarding) -> str:
-    people = escape(onboarding.client_name)
-    if onboarding.contacts:
-        people = listed(map(mention, onboarding.contacts[:MOST_MENTIONED]))
+    people = to_whom(onboarding) if onboarding.contacts else escape(onboarding.client_name)
     if onboarding.client_can_fix:
         return f"⏳ *Almost there, {people}.* The last check needs a fix first: see the check."
     until = "verified" if onboarding.guide.is_checked else "set up"
@@ -213,8 +211,7 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         platform = escape(onboarding.guide.platform)
         yield section(
             f"⏳ *Checking your {count(len(onboarding.guide.credentials), 'credential')} with "
-            f"{platform}…* "
-            "The result will show up below in a moment."
+            f"{platform}…* The result will show up below in a moment."
         )
 
 

@@ -21,9 +21,7 @@ from bot.guide.answers.step_words import (
     says_undo,
 )
 from bot.guide.answers.trouble import concerns_setup, is_past, reports_progress, reports_trouble
-from bot.guide.answers.vocabulary import words as vocabulary
-
-LONGEST = 1000  # characters that are read
+from bot.guide.answers.vocabulary import LONGEST, words as vocabulary
 
 _CLAUSE = re.compile(r"(?<=[.!?…✅])\s+|\s*[;\n]+\s*|,\s+|\s+[-–—]+\s+|[.!…](?=\s|$)")
 _HELP_WITH = re.compile(r"\W*help\b\W*(?P<words>\S.*)", re.IGNORECASE | re.DOTALL)
@@ -31,7 +29,6 @@ _NO_HELP = re.compile(r"help (?:yourself|is|them|him|her|others)|helps? (?:a lot
 _OPEN_QUESTION = re.compile(
     r"(?:and |so |but )?(?:where|how do|how can|which|who|what (?:is|do|goes|should))\b"
 )
-_NUMBERED = re.compile(r"\bsteps? (\d{1,3})\b")
 
 
 class Meaning(StrEnum):

@@ -62,7 +62,8 @@ def read(question: str, index: Index) -> Reading:
         for word in unified(found):
             own, hinted = stem(word), words().hinted_by.get(word, ())
             if hinted:
-                hints.append(_hint(hinted, index, scale))
+                known = (found for found in hinted if found in index.rarity)
+                hints.append(Term(dict.fromkeys(known, HINT * scale)))
             if own in words().others_for or not (hinted or word in words().filler):
                 term = _term(own, index, scale)
                 terms.setdefault(tuple(term.stems) or (own,), term)
@@ -78,10 +79,6 @@ def read(question: str, index: Index) -> Reading:
         beyond,
         int(named[1]) if named else None,
     )
-
-
-def _hint(stems: tuple[str, ...], index: Index, scale: float) -> Term:
-    return Term({found: HINT * scale for found in stems if found in index.rarity})
 
 
 def _term(own: str, index: Index, scale: float) -> Term:

@@ -17,17 +17,11 @@ CHECK_MARKS = (
     r":(?:white_check_mark|heavy_check_mark|ballot_box_with_check|check|checkmark):|[✅✔☑]"
 )
 _EMOJI_NAME = re.compile(r":[a-z0-9][a-z0-9_+'-]*:")
-NUMBERS = {
-    name: str(number)
-    for number, name in enumerate(
-        (
-            *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-            *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
-            *("eighteen", "nineteen", "twenty"),
-        ),
-        start=1,
-    )
-}
+_IN_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+)
+NUMBERS = {name: str(number) for number, name in enumerate(_IN_WORDS.split(), start=1)}
 _MENTION = re.compile(r"<[@#!][^>]*>")
 _WORD = re.compile(r"[a-z0-9#✅+']+")
 
