@@ -18,9 +18,10 @@ def back_slot(absence: Absence) -> str:
 
 def away_message(absence: Absence, colleague: str, clients: int) -> Message:
     """Return the engineering channel's line about who is away, and who covers."""
+    has = f"their {count(clients, 'open client')}" if clients else "any new clients of theirs"
     text = (
         f"🏖️ {mention(absence.engineer)} is away until {when(absence.until)}. "
-        f"{mention(colleague)} has {_clients(clients)} until then."
+        f"{mention(colleague)} has {has} until then."
     )
     return message("", away_slot(absence), [section(text)])
 
@@ -54,7 +55,3 @@ def nobody_away_text(others: Iterable[Absence]) -> str:
         for one in others
     ]
     return f"{text}\nAway now:\n{bullets_of(lines)}" if lines else text
-
-
-def _clients(clients: int) -> str:
-    return f"their {count(clients, 'open client')}" if clients else "any new clients of theirs"

@@ -5,6 +5,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 from textwrap import shorten
 
 from bot.core.english import count
@@ -40,6 +42,10 @@ class Board:
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)  # open ones, by onboarding
     shows: str = EVERYONE
     risks: Mapping[str, Risk] = field(default_factory=dict)  # missed targets, by onboarding
+
+    @property
+    def readable(self) -> Sequence[Overview]:
+        return [line for line in self.lines if isinstance(line, Overview)]
 
 
 def board_view(board: Board) -> View:
@@ -111,24 +117,14 @@ def _board(board: Board) -> Iterator[Block]:
         return
     unreadable = [line for line in board.lines if isinstance(line, Unread)][:MOST_UNREAD]
     yield from (section(unread(line)) for line in unreadable)
-    placed = sorted(
-        (
-            (_group(line, board), line.engineer != board.viewer, line)
-            for line in board.lines
-            if isinstance(line, Overview)
-        ),
-        key=lambda one: (one[0], one[1], one[2].active_at, one[2].id),
-    )[:MOST_SHOWN]
-    group = None
-    for place, _, line in placed:
-        if place != group:
-            yield section(f"*{place[1]}*")
-            group = place
-        yield section(_line(line, board))
-        yield actions(list(_buttons(line, board)))
-    shown = len(placed) + len(unreadable)
-    if board.count > shown:
-        yield context(f"and {board.count - shown} more: `/servicetitan status`")
+    placed = sorted(board.readable, key=partial(_place, board))[:MOST_SHOWN]
+    for (_, title), group in groupby(placed, key=partial(_group, board)):
+        yield section(f"*{title}*")
+        for line in group:
+            yield section(_line(line, board))
+            yield actions(_buttons(line, board))
+    if (more := board.count - len(placed) - len(unreadable)) > 0:
+        yield context(f"and {more} more: `/servicetitan status`")
 
 
 def _filters(board: Board) -> Iterator[Element]:
@@ -148,7 +144,12 @@ FAILING = (-3, "❌ Live, needs a fix")
 PAUSED, ENDED = (1000, "⏸️ Paused"), (1001, "🏁 Finished")
 
 
-def _group(line: Overview, board: Board) -> Group:
+def _place(board: Board, line: Overview) -> tuple[Group, bool, datetime, str]:
+    """Return what clients are sorted by: in a group, the viewer's own come first."""
+    return _group(board, line), line.engineer != board.viewer, line.active_at, line.id
+
+
+def _group(board: Board, line: Overview) -> Group:
     if line.is_failing and board.shows != FINISHED:
         return FAILING
     if line.status in (Status.COMPLETED, Status.CANCELLED):
@@ -220,8 +221,7 @@ def _buttons(line: Overview, board: Board) -> Iterator[Element]:
         label = f"Open the thread of {name}"
         yield button("Open thread", ids.HOME_OPEN, line.id, url=address, label=label)
     if line.status is Status.ACTIVE:
-        label = f"Remind {name}"
-        yield button("Remind", ids.HOME_REMIND, line.id, label=label)
+        yield button("Remind", ids.HOME_REMIND, line.id, label=f"Remind {name}")
     yield button("Assign", ids.HOME_ASSIGN, line.id, label=f"Assign {name}")
 
 
@@ -231,7 +231,6 @@ def _summary(board: Board) -> str:
         parts.append(f"{len(board.stalled)} stalled")
     if board.risks:
         parts.append(f"{len(board.risks)} at risk")
-    readable = [line for line in board.lines if isinstance(line, Overview)]
-    if own := sum(line.engineer == board.viewer for line in readable):
+    if own := sum(line.engineer == board.viewer for line in board.readable):
         parts.append(f"{own} yours ⭐")
     return " · ".join(parts)

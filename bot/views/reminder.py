@@ -93,8 +93,9 @@ def _check(onboarding: Onboarding) -> Iterator[Block]:
     if run is None or run.report is None or run.report.fields:
         return
     if run.failed:
-        steps = listed(f"step {number}" for number in run.report.steps) if run.report.steps else ""
-        where = f" Please look at {steps} again." if steps else ""
+        where = ""
+        if steps := [f"step {number}" for number in run.report.steps]:
+            where = f" Please look at {listed(steps)} again."
         yield section(f"❌ *The last check found a setup problem*, not a wrong credential.{where}")
     elif run.outcome is Outcome.UNKNOWN:
         later = " I'll keep trying." if run.retry_at else ""

@@ -3,7 +3,7 @@
 from bot.core.english import ago, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
-from bot.onboarding import Onboarding, Question, Reminder
+from bot.onboarding import Onboarding, Reminder
 
 MOST_MENTIONED = 2
 
@@ -70,7 +70,12 @@ def greeting(onboarding: Onboarding, reminder: Reminder) -> str:
     whom, client = _whom(onboarding, reminder.to), escape(onboarding.client_name)
     if question:
         text = TO_HEAVYSET_ASKED.get(kind, TO_HEAVYSET_ASKED[FIRST])
-        asked = text.format(**_gaps_of(question, reminder))
+        asked = text.format(
+            asker=mention(question.by.user_id),
+            step=question.step,
+            asked=when(question.at),
+            waited=ago(question.at, reminder.at),
+        )
         if onboarding.turn is Owner.CLIENT:
             asked += f" {client}, feel free to keep going in the meantime."
         return f"👋 {whom}, {asked}"
@@ -109,15 +114,6 @@ def _last(onboarding: Onboarding, reminder: Reminder) -> str:
     if heard and heard.side is reminder.to and heard.at == since:
         what = "last update" if reminder.to is Owner.HEAVYSET else "last heard from you"
     return f"({what} {when(since)}, {ago(since, reminder.at)} ago)"
-
-
-def _gaps_of(question: Question, reminder: Reminder) -> dict[str, object]:
-    return {
-        "asker": mention(question.by.user_id),
-        "step": question.step,
-        "asked": when(question.at),
-        "waited": ago(question.at, reminder.at),
-    }
 
 
 def _whom(onboarding: Onboarding, side: Owner) -> str:

@@ -12,8 +12,7 @@ from bot.views import ids
 from bot.views.blocks import Block, actions, button, context, header, section, sections
 from bot.views.forms import View, notice
 
-OVERVIEW, STEPS, ENGINEERS = "overview", "steps", "engineers"
-PAGES = {OVERVIEW: "Overview", STEPS: "Steps", ENGINEERS: "Engineers"}
+OVERVIEW = "overview"
 WAITED = {Owner.CLIENT: "The client", Owner.HEAVYSET: "HeavySet", None: "Nobody (on hold)"}
 MOST_ENGINEERS = 40
 RULES = "Days and hours run by the calendar, nights and weekends included."
@@ -24,7 +23,7 @@ def report_modal(report: Report | None, period: Period, ref: ids.FormRef, page: 
     if report is None:
         blocks: list[Block] = [section("Adding it all up …")]
     else:
-        blocks = [*_PAGES[page](report), context(RULES), _turns(period, page)]
+        blocks = [*PAGES[page][1](report), context(RULES), _turns(period, page)]
     return notice("Report", [header(period.title), *blocks], ref)
 
 
@@ -32,7 +31,7 @@ def _turns(period: Period, page: str) -> Block:
     return actions(
         [
             button(title, f"{ids.REPORT_PAGE}:{name}", str(period))
-            for name, title in PAGES.items()
+            for name, (title, _) in PAGES.items()
             if name != page
         ]
     )
@@ -113,8 +112,8 @@ def spread(times: Spread | None) -> str:
     return f"{lasting(times.median)} (90% within {lasting(times.p90)})"
 
 
-_PAGES: dict[str, Callable[[Report], Iterator[Block]]] = {
-    OVERVIEW: _overview,
-    STEPS: _steps,
-    ENGINEERS: _engineers,
+PAGES: dict[str, tuple[str, Callable[[Report], Iterator[Block]]]] = {
+    OVERVIEW: ("Overview", _overview),
+    "steps": ("Steps", _steps),
+    "engineers": ("Engineers", _engineers),
 }

@@ -57,12 +57,15 @@ class GuideChoice:
         return [entry("Guide", menu(ids.GUIDE, options, self.proposed))]
 
 
+NO_CHOICE = GuideChoice()
+
+
 def start_modal(
     ref: ids.FormRef,
     client_name: str,
     running: Sequence[Onboarding] = (),
     around: Around | None = None,
-    guides: GuideChoice | None = None,
+    guides: GuideChoice = NO_CHOICE,
 ) -> View:
     """Return the form that confirms a new onboarding next to those `running` in the channel.
 
@@ -78,7 +81,7 @@ def start_modal(
     if running:
         blocks.append(section(f"Also in progress in this channel: {listed(map(_who, running))}"))
     blocks.append(_client_name(client_name))
-    blocks += guides.inputs if guides else []
+    blocks += guides.inputs
     if around is None:
         blocks.append(context("Checking who's here from the client…"))
     else:
@@ -91,7 +94,7 @@ def invite_modal(
     ref: ids.FormRef,
     client_name: str,
     addresses: Sequence[str],
-    guides: GuideChoice | None = None,
+    guides: GuideChoice = NO_CHOICE,
 ) -> View:
     """Return the form that confirms a new channel, who is invited to it, and the onboarding."""
     blocks: list[Block] = [
@@ -100,7 +103,7 @@ def invite_modal(
             "Connect), and start the onboarding there."
         ),
         _client_name(client_name),
-        *(guides.inputs if guides else []),
+        *guides.inputs,
         entry(
             "Who to invite",
             text_input(

@@ -31,7 +31,7 @@ class Passage:
 
 def passage(guide: Guide, passage_id: str) -> Passage | None:
     """Return the passage with this id; None where this version of the guide has none."""
-    return _by_id(guide).get(passage_id)
+    return next((found for found in passages(guide) if found.id == passage_id), None)
 
 
 @lru_cache(maxsize=8)
@@ -45,11 +45,6 @@ def passages(guide: Guide) -> tuple[Passage, ...]:
             for number, trouble in enumerate(guide.troubleshooting, start=1)
         ),
     )
-
-
-@lru_cache(maxsize=8)
-def _by_id(guide: Guide) -> dict[str, Passage]:
-    return {found.id: found for found in passages(guide)}
 
 
 def _general(guide: Guide) -> Iterator[Passage]:

@@ -3,7 +3,7 @@
 import html
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,20 +55,12 @@ class Words(BaseModel):
 
     @cached_property
     def hinted_by(self) -> Mapping[str, Stems]:
-        found: dict[str, Stems] = {}
-        for keys, value in self.hints.items():
-            for word in keys.split():
-                found[word] = found.get(word, ()) + self._stems(value)
-        return found
+        return self._stems_by(self.hints, str.split)
 
     @cached_property
     def others_for(self) -> Mapping[str, Stems]:
         """The synonyms of a stem."""
-        found: dict[str, Stems] = {}
-        for keys, value in self.synonyms.items():
-            for key in self._stems(keys):
-                found[key] = found.get(key, ()) + self._stems(value)
-        return found
+        return self._stems_by(self.synonyms, self._stems)
 
     @cached_property
     def beyond(self) -> frozenset[str]:
@@ -86,6 +78,15 @@ class Words(BaseModel):
         texts = [self.hand_over.words, *self.hand_over.phrases, *self.hand_over.unless]
         texts += [*self.hints, *self.synonyms]
         return self.filler.union(*map(str.split, texts), *self.same)
+
+    def _stems_by(
+        self, table: Mapping[str, str], split: Callable[[str], Sequence[str]]
+    ) -> Mapping[str, Stems]:
+        found: dict[str, Stems] = {}
+        for keys, value in table.items():
+            for key in split(keys):
+                found[key] = found.get(key, ()) + self._stems(value)
+        return found
 
     def _stems(self, text: str) -> Stems:
         parts = (self.same.get((word,), (word,)) for word in text.split())
