@@ -41,7 +41,7 @@ from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
 from bot.views.engineering_channel import returned_message, shared_channel_message
-from bot.views.ephemeral import answer_of, plain_answer
+from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
 from bot.views.home import answer_view, assign_modal, outsiders_view
@@ -168,7 +168,7 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     if onboarding.guide.checks.by == "servicetitan":
         last = StepRef(onboarding.id, len(onboarding.steps))
         button = booking_button(onboarding, last)
-        yield f"{story}: test booking", answer_of([actions([button])])
+        yield f"{story}: test booking", EphemeralReply([actions([button])])
 
 
 def _answers() -> Iterator[Shown]:
