@@ -1,18 +1,6 @@
 """The errors of the bot. Only the base of a tree ends in `Error`; the rest say what happened.
 
-OnboardingError
-├── Refused            shown to the person who asked; says why and what to do
-│   ├── NotAllowed     the person may not do this
-│   └── NotFound       what the request names does not exist (anymore)
-├── Unavailable        Slack or the database does not answer; nothing was changed
-├── Unreadable         a stored value cannot be decrypted
-├── UnreadableRow      this release cannot read something of an onboarding
-├── Malformed          a request lacks what it must have
-├── Stale              someone else wrote the row first: read it again and decide again
-├── Repeated           the request was carried out before
-└── RequestError       see bot/verification/errors.py
-
-Slack's own errors, some of them Unavailable, are in bot/slack/errors.py.
+Those of Slack are in bot/slack/errors.py, those of the checks in bot/verification/errors.py.
 """
 
 
@@ -36,7 +24,7 @@ class NotAllowed(Refused):
 
 
 class NotFound(Refused):
-    """What the request names does not exist, or not here."""
+    """What the request names does not exist (anymore), or not here."""
 
 
 class Unavailable(OnboardingError):

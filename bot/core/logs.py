@@ -51,7 +51,8 @@ class TextFormatter(logging.Formatter):
         """Return the line with the record's extra fields after it."""
         line = super().formatMessage(record)
         fields = (f"{name}={value}" for name, value in _extra(record).items())
-        return _one_line(" ".join([line, *fields]))
+        text = escape_controls(" ".join([line, *fields]))
+        return text.replace("\n", "\\n").replace("\t", "\\t")
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
         """Return the traceback, indented so that none of its lines looks like a log line."""
@@ -73,10 +74,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
-
-
-def _one_line(text: str) -> str:
-    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

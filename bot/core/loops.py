@@ -17,24 +17,23 @@ async def for_each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitabl
     Raises the last Unavailable at the end, so that the caller retries; what is done by then is
     Repeated, and skipped.
     """
-    unavailable: list[Unavailable] = []
+    last: Unavailable | None = None
     in_a_row = 0
     for onboarding_id in onboarding_ids:
-        failed = False
         extra = {"onboarding": onboarding_id}
         try:
             await work(onboarding_id)
+        except Unavailable as error:
+            last, in_a_row = error, in_a_row + 1
+            if in_a_row == MAX_FAILURES_IN_A_ROW:
+                break
+            continue
         except Repeated:
             log.info("already done", extra=extra)
-        except Unavailable as error:
-            failed = True
-            unavailable.append(error)
         except OnboardingError as error:
             log.error("skipped an onboarding", extra={**extra, "reason": str(error)})
         except Exception:
             log.exception("skipped an onboarding", extra=extra)
-        in_a_row = in_a_row + 1 if failed else 0
-        if in_a_row == MAX_FAILURES_IN_A_ROW:
-            break
-    if unavailable:
-        raise unavailable[-1]
+        in_a_row = 0
+    if last:
+        raise last
