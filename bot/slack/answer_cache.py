@@ -82,10 +82,6 @@ class AnswerCache(Generic[Answer]):
             raise answer
         return answer
 
-    def clear(self) -> None:
-        """Forget all answers."""
-        self._found.clear()
-
     async def _wait(
         self, lookup: Lookup[Answer], seconds: float | None
     ) -> Answer | OnboardingError:

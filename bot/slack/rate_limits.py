@@ -127,13 +127,6 @@ class RateLimits:
             pause = until + BURST_SECONDS + MARGIN_SECONDS
             self._spread_until[method] = max(self._spread_until.get(method, 0.0), pause)
 
-    def reset(self) -> None:
-        """Forget all calls, waits and limits."""
-        self._kept.clear()
-        self._made.clear()
-        self._spread_until.clear()
-        self._limited_until.clear()
-
     def background_delay(self) -> float:
         """Return the seconds until background work may make calls."""
         soon = self.now() + BURST_SECONDS

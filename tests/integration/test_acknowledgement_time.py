@@ -26,8 +26,8 @@ def in_time() -> Iterator[None]:
 def forget_everybody(world: World) -> None:
     """Clear the bot's user cache, as in a worker that has just started."""
     directory = world.bot.use_cases.steps._services.directory
-    directory._users.clear()
-    directory._members.clear()
+    directory._users._found.clear()
+    directory._members._found.clear()
 
 
 @asynccontextmanager

@@ -190,7 +190,7 @@ async def test_people_are_asked_to_retry_while_slack_cannot_identify_their_team(
     await crowd.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
     world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
-    world.bot.use_cases.start._services.directory._users.clear()
+    world.bot.use_cases.start._services.directory._users._found.clear()
     world.slack.fail_next("users.info", status=429, retry_after=30)
 
     await world.press(crowd.zoe, "step:2", "step_help")
@@ -203,7 +203,7 @@ async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crow
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
     world.write("DELETE FROM home")
-    world.bot.use_cases.start._services.directory._users.clear()
+    world.bot.use_cases.start._services.directory._users._found.clear()
     world.slack.fail_next(
         "users.info", status=500, predicate=lambda sent: sent.get("user") == world.ann.id
     )

@@ -142,7 +142,7 @@ async def test_a_former_engineer_cannot_turn_pages(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     begun.erin.user.deleted = True
-    begun.bot.use_cases.history._services.directory._users.clear()  # people are cached a while
+    begun.bot.directory._users._found.clear()  # people are cached a while
 
     await turn(begun, view, "older")
 

@@ -327,7 +327,7 @@ async def test_a_former_engineers_home_is_no_longer_updated(begun: World) -> Non
     await opened(begun, max_)
     await a_while(begun)
     max_.user.deleted = True
-    begun.bot.use_cases.home._services.directory._users.clear()  # as after five minutes
+    begun.bot.use_cases.home._services.directory._users._found.clear()  # as after five minutes
     before = published(begun)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")

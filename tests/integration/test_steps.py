@@ -328,6 +328,6 @@ async def test_step_1_shows_the_engineers_email_if_slack_provides_it(world: Worl
     assert f"`{eve.user.email}`" in world.message("step:1").text
 
     world.slack.admin.decline("users:read.email")
-    world.bot.directory._users.clear()
+    world.bot.directory._users._found.clear()
     await world.type(f"assign <@{world.erin.id}>")
     assert f"ask <@{world.erin.id}> for the address" in world.message("step:1").text

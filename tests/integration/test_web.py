@@ -278,7 +278,7 @@ async def test_a_press_is_carried_out_even_if_slack_disconnects(
 
     newcomer = begun.slack.add_person("Max Member")
     await begun.slack.admin.invite(begun.channel, newcomer, begun.erin)
-    begun.bot.directory._users.clear()  # joining the channel had cached them
+    begun.bot.directory._users._found.clear()  # joining the channel had cached them
     begun.slack.guard(hang)
     pressing = asyncio.create_task(newcomer.press(begun.message("step:1"), "choose_account:new"))
     await asyncio.wait_for(under_way.wait(), 10)

@@ -111,7 +111,7 @@ async def test_bots_and_deactivated_users_cannot_act(
 
 @pytest.mark.parametrize("error", ["user_not_found", "user_not_visible"])
 async def test_a_user_unknown_to_slack_cannot_act(begun: World, error: str) -> None:
-    begun.bot.use_cases.messages._services.directory._users.clear()
+    begun.bot.use_cases.messages._services.directory._users._found.clear()
     begun.slack.fail_next("users.info", error=error, times=9)
 
     await say(begun, begun.ann, "new", files=SCREENSHOT)
@@ -123,7 +123,7 @@ async def test_a_user_unknown_to_slack_cannot_act(begun: World, error: str) -> N
 async def test_a_message_without_a_team_is_redelivered_if_the_lookup_fails(
     begun: World,
 ) -> None:
-    begun.bot.use_cases.messages._services.directory._users.clear()
+    begun.bot.use_cases.messages._services.directory._users._found.clear()
     begun.slack.fail_next("users.info", status=500)
 
     await say(begun, begun.ann, "new", files=SCREENSHOT)

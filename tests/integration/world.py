@@ -25,6 +25,7 @@ from bot.app.sweep import Sweep
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
+from bot.slack.rate_limits import RateLimits
 from sandbox.bot_process import free_port
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -244,7 +245,7 @@ class World:
             "WHERE revision > published_revision",
             *(past, past),
         )
-        self.bot.slack.rate_limits.reset()
+        forget_limits(self.bot.slack.rate_limits)
         self.bot.publisher.announce_again()
         await self.bot.sweep()
         await self.idle()
@@ -338,6 +339,14 @@ class Patient:
     def answers(self) -> None:
         """From now on nobody waits."""
         self._answering.set()
+
+
+def forget_limits(limits: RateLimits) -> None:
+    """Let the bot call Slack as if it hadn't done so for a while."""
+    limits._kept.clear()
+    limits._made.clear()
+    limits._spread_until.clear()
+    limits._limited_until.clear()
 
 
 def told(person: Person) -> str:

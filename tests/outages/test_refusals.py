@@ -9,7 +9,7 @@ from bot.app.bot import Bot
 from sandbox.slack import Channel
 from tests.background import finished
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, now
+from tests.integration.world import World, forget_limits, now
 from tests.outages.lapse import lapsing
 
 pytestmark = pytest.mark.virtual_time
@@ -78,7 +78,7 @@ async def test_missed_announcements_are_posted_in_order_after_unarchiving(begun:
 
     await begun.slack.admin.unarchive(begun.engineering, begun.erin)
     await begun.slack.delivered()
-    begun.bot.slack.rate_limits.reset()  # otherwise the backlog waits a few seconds
+    forget_limits(begun.bot.slack.rate_limits)  # otherwise the backlog waits a few seconds
     await begun.bot.sweep()
     await begun.idle()
 
@@ -149,7 +149,7 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
 
 
 async def left_behind(bot: Bot) -> None:
-    bot.slack.rate_limits.reset()  # otherwise it waits a few seconds
+    forget_limits(bot.slack.rate_limits)  # otherwise it waits a few seconds
     await bot.sweep()
     await finished(bot.tasks)
 
