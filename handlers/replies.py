@@ -96,10 +96,9 @@ class Replies:
     async def _update(self, press: WindowPress, view: View) -> None:
         opened = press.view
         try:
-            if window := view.get("external_id"):
-                await self._slack.update_view_by_external_id(window, view, opened.hash)
-            else:
-                await self._slack.update_view(opened.id, view, opened.hash)
+            await self._slack.update_view(
+                view, opened.hash, view_id=opened.id, external_id=view.get("external_id")
+            )
         except OnboardingError as error:  # most likely it is closed
             log.info("a window could not be updated", extra={"reason": str(error)})
 
@@ -118,7 +117,7 @@ class Replies:
 
     async def _fill(self, opened: OpenView, then: asyncio.Task[View]) -> None:
         try:
-            await self._slack.update_view(opened.id, await then, opened.hash)
+            await self._slack.update_view(await then, opened.hash, view_id=opened.id)
         except OnboardingError as error:  # most likely it is closed
             log.info("a window could not be filled in", extra={"reason": str(error)})
 
@@ -149,7 +148,7 @@ class Replies:
             channel, lines = "", [explain(error)]
         await asyncio.sleep(max(0.0, settled - loop.time()))
         try:
-            await self._slack.update_view(form.view.id, outcome(lines))
+            await self._slack.update_view(outcome(lines), view_id=form.view.id)
         except OnboardingError:  # most likely it is closed
             where = channel or form.ref.channel
             await self._privately(Recipient(where, form.user.id), "\n".join(lines))

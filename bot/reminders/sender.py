@@ -15,6 +15,7 @@ from bot.onboarding.reminders import escalate, remind
 from bot.reminders.calendar import FollowUpCalendar
 from bot.slack import RateLimited
 from bot.slack.directory import Directory
+from bot.slack.rate_limits import UNHURRIED
 from storage import onboardings, reminders
 from storage.changes import change
 from storage.database import Database
@@ -148,7 +149,7 @@ class ReminderSender:
 
     async def _timezone_of(self, people: Sequence[str]) -> str | None:
         for user_id in people:
-            if timezone := await self._directory.timezone_unhurried(user_id):
+            if timezone := await self._directory.timezone(user_id, share=UNHURRIED):
                 return timezone
         return None
 

@@ -56,10 +56,9 @@ class ChannelCalls(BaseClient):
         for _ in range(MEMBER_PAGES):
             call = self._client.conversations_members(channel=channel, limit=PAGE, cursor=cursor)
             answer = await self._call("conversations.members", call, members=list)
-            cursor = next_cursor(answer)
             if user_id in answer["members"]:
                 return True
-            if not cursor:
+            if not (cursor := next_cursor(answer)):
                 return False
         return True
 
@@ -79,8 +78,7 @@ class ChannelCalls(BaseClient):
             for info in answer["channels"]:
                 if info.get("name") == name:
                     return _channel(info)
-            cursor = next_cursor(answer)
-            if not cursor:
+            if not (cursor := next_cursor(answer)):
                 break
         return None
 

@@ -23,7 +23,7 @@ from bot.slack.membership import (
     membership_of,
     user_of_request,
 )
-from bot.slack.rate_limits import AWAITED, UNHURRIED
+from bot.slack.rate_limits import AWAITED
 
 log = logging.getLogger(__name__)
 
@@ -124,16 +124,12 @@ class Directory:
         """Whether someone is a HeavySet engineer: not a guest, not a bot, not deactivated."""
         return (await self.membership(Person(user_id, ""))).engineer
 
-    async def timezone(self, user_id: str) -> str | None:
-        """Return the time zone that somebody has set in Slack, None if Slack does not say."""
-        return (await self._users.get(user_id)).timezone
+    async def timezone(self, user_id: str, share: float = AWAITED) -> str | None:
+        """Return the time zone that somebody has set in Slack, None if Slack does not say.
 
-    async def timezone_unhurried(self, user_id: str) -> str | None:
-        """Like `timezone`, but leave room for lookups of people who are acting.
-
-        Raises RateLimited, with the time to wait, if there is no room.
+        `share` is what the lookup may use of the limit. Raises RateLimited if there is no room.
         """
-        ask = partial(self._ask_user, share=UNHURRIED)
+        ask = partial(self._ask_user, share=share)
         return (await self._users.get(user_id, ask=ask)).timezone
 
     async def email(self, user_id: str) -> str:

@@ -16,7 +16,6 @@ from bot.core.errors import OnboardingError, Unavailable
 
 log = logging.getLogger(__name__)
 
-REQUEST_ID = "x-slack-req-id"
 # What slack_sdk raises if the response isn't from Slack, or there is none.
 BROKEN = (
     SlackClientError,
@@ -45,9 +44,10 @@ PASSING = {
 AMBIGUOUS = {"internal_error", "fatal_error"}
 # "ratelimited", "rate_limited", and conversations.inviteShared's "ratelimit".
 RATE_LIMITED = re.compile("rate_?limit")
-# Statuses of web pages from a proxy instead of Slack. Other pages with a 4xx, or a 501, reject the
-# request itself.
-NOT_FROM_SLACK = {401, 403, 407, 408, 425, 429}
+SERVER_ERRORS = set(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
+# Statuses of web pages that reject the request itself; those that are left out come from a proxy
+# instead of Slack.
+REJECTED = {*range(400, 500), HTTPStatus.NOT_IMPLEMENTED} - {401, 403, 407, 408, 425, 429}
 # Errors that a retry never fixes: about the channel, us, or what was sent (docs.slack.dev,
 # chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). Errors in neither
 # list are unknown: they are retried for a while before they count as final.
@@ -62,8 +62,6 @@ FINAL = {
 }
 # A reply whose thread was deleted (chat.postMessage, chat.postEphemeral, conversations.replies).
 NO_THREAD = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
-FINAL_PREFIX = "restricted_action"
-SERVER_ERRORS = set(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
 CODE = re.compile("[a-z_]{2,40}")
 LONGEST_WAIT_SECONDS = 3600.0
 
@@ -90,7 +88,7 @@ class SlackRefused(OnboardingError):
     @property
     def is_final(self) -> bool:
         """Whether a retry is known to be useless."""
-        return self.code in FINAL or self.code.startswith(FINAL_PREFIX)
+        return self.code in FINAL or self.code.startswith("restricted_action")
 
 
 class NotInThread(OnboardingError):
@@ -103,11 +101,13 @@ class NotInThread(OnboardingError):
 
 @asynccontextmanager
 async def translated(method: str) -> AsyncIterator[None]:
-    """Translate the errors of slack_sdk and aiohttp in the block."""
+    """Translate the errors of slack_sdk and aiohttp in the block; what was sent is not repeated."""
     try:
         yield
+    except SlackApiError as error:
+        raise _of_answer(method, error.response) from None
     except BROKEN as error:
-        raise _translation(method, error) from None
+        raise Unavailable(f"{method}: {type(error).__name__}") from None
 
 
 async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
@@ -120,16 +120,9 @@ async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
         raise _rate_limited("a call", response.headers.get("Retry-After"))
 
 
-def _translation(method: str, error: Exception) -> OnboardingError:
-    """Return our error, whose text contains nothing that was sent."""
-    if isinstance(error, SlackApiError):
-        return _of_answer(method, error.response)
-    return Unavailable(f"{method}: {type(error).__name__}")
-
-
 def request_id(response: Any) -> dict[str, str]:
     """Return Slack's id of a call, which its support asks for."""
-    found = (getattr(response, "headers", None) or {}).get(REQUEST_ID)
+    found = (getattr(response, "headers", None) or {}).get("x-slack-req-id")
     return {"slack_request": str(found)} if found else {}
 
 
@@ -164,15 +157,9 @@ def _classified(method: str, status: int, code: str, response: Any) -> Onboardin
         return _rate_limited(method, response.headers.get("Retry-After"))
     if code in PASSING:
         return NotNow(f"{method}: {code}")
-    if code in AMBIGUOUS or (not code and not _is_refusal(status)) or status in SERVER_ERRORS:
+    if code in AMBIGUOUS or (not code and status not in REJECTED) or status in SERVER_ERRORS:
         return Unavailable(f"{method}: {code or status}")
     return SlackRefused(method, code or f"http_{status}")
-
-
-def _is_refusal(status: int) -> bool:
-    return status == HTTPStatus.NOT_IMPLEMENTED or (
-        400 <= status < 500 and status not in NOT_FROM_SLACK
-    )
 
 
 def _rate_limited(method: str, retry_after: str | None) -> NotNow:

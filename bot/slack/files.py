@@ -6,8 +6,6 @@ from bot.slack.errors import translated
 
 
 class FileCalls(BaseClient):
-    """The calls about files."""
-
     async def upload(self, name: str, content: bytes) -> str:
         """Upload a file without sharing it in a channel, and return its id.
 
@@ -15,19 +13,16 @@ class FileCalls(BaseClient):
         """
         call = self._client.files_getUploadURLExternal(filename=name, length=len(content))
         place = await self._call("files.getUploadURLExternal", call, upload_url=str, file_id=str)
-        await self._send(place["upload_url"], content)
-        files = [{"id": place["file_id"], "title": name}]
-        done = self._client.files_completeUploadExternal(files=files)
-        await self._call("files.completeUploadExternal", done)
-        return str(place["file_id"])
-
-    async def _send(self, url: str, content: bytes) -> None:
         session = self._client.session
         assert session  # noqa: S101 (slack_client sets one; for the type checker)
         async with (
             translated("upload_url"),
-            session.post(url, data=content, proxy=self._client.proxy) as response,
+            session.post(place["upload_url"], data=content, proxy=self._client.proxy) as response,
         ):
             status = response.status
         if status != 200:
             raise Unavailable(f"upload_url: HTTP {status}")
+        files = [{"id": place["file_id"], "title": name}]
+        done = self._client.files_completeUploadExternal(files=files)
+        await self._call("files.completeUploadExternal", done)
+        return str(place["file_id"])

@@ -23,8 +23,6 @@ class Written:
 
 
 class MessageSearch(BaseClient):
-    """The calls that read a channel's or a thread's history."""
-
     async def find(
         self, channel: str, message: Message, since: datetime, thread_ts: str | None = None
     ) -> str | None:
@@ -77,6 +75,5 @@ class MessageSearch(BaseClient):
                 answer = await self._call("conversations.history", call, messages=list)
             for posted in answer["messages"]:
                 yield posted
-            cursor = next_cursor(answer)
-            if not cursor:
+            if not (cursor := next_cursor(answer)):
                 return

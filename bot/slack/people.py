@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.core.errors import Unavailable
-from bot.core.metrics import Metrics
 from bot.onboarding.people import SLACKBOT
 from bot.slack.call import BaseClient
-from bot.slack.rate_limits import AWAITED, RateLimits
+from bot.slack.rate_limits import AWAITED
 
 GUESTS = ("is_restricted", "is_ultra_restricted")
 # docs.slack.dev, user object; the flags of users who may do nothing come first.
@@ -74,9 +71,7 @@ class User:
 
 
 class PeopleCalls(BaseClient):
-    def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
-        super().__init__(client, metrics, rate_limits)
-        self.cached_identity: Identity | None = None
+    cached_identity: Identity | None = None
 
     @property
     def identity(self) -> Identity:

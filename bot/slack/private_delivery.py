@@ -5,13 +5,12 @@ response_url works five times within 30 minutes, so each is the fallback of the 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack.errors import NO_THREAD, RateLimited, SlackRefused
-from bot.slack.web_api import Slack
+from bot.slack.web_api import Blocks, Slack
 
 # Pauses between attempts; the person is probably still there.
 PAUSES_SECONDS = (1.0, 3.0, 9.0)
@@ -35,7 +34,7 @@ async def tell_privately(
     to: Recipient,
     text: str,
     *,
-    blocks: Sequence[Mapping[str, Any]] = (),
+    blocks: Blocks = (),
     replace: bool = False,
 ) -> None:
     """Show one person a message that only they see; `replace` replaces what they pressed.
@@ -45,7 +44,13 @@ async def tell_privately(
     """
 
     async def ephemeral() -> None:
-        await _post_ephemeral(slack, to, text, blocks)
+        where, who = to.channel, to.user_id
+        try:
+            await slack.post_ephemeral(where, who, text, blocks=blocks, thread_ts=to.thread_ts)
+        except SlackRefused as error:
+            if to.thread_ts is None or error.code not in NO_THREAD:
+                raise
+            await slack.post_ephemeral(where, who, text, blocks=blocks)
 
     async def respond() -> None:
         where = None if replace else to.thread_ts
@@ -62,19 +67,6 @@ async def tell_privately(
             asked = error.seconds if isinstance(error, RateLimited) else 0.0
             await asyncio.sleep(min(max(pause, asked), LONGEST_WAIT_SECONDS))
     return await _first_that_works(routes)
-
-
-async def _post_ephemeral(
-    slack: Slack, to: Recipient, text: str, blocks: Sequence[Mapping[str, Any]]
-) -> None:
-    try:
-        await slack.post_ephemeral(
-            to.channel, to.user_id, text, blocks=blocks, thread_ts=to.thread_ts
-        )
-    except SlackRefused as error:
-        if to.thread_ts is None or error.code not in NO_THREAD:
-            raise
-        await slack.post_ephemeral(to.channel, to.user_id, text, blocks=blocks)
 
 
 async def _first_that_works(routes: list[Route]) -> None:

@@ -110,15 +110,13 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
             logger=logging.getLogger("slack_sdk.webhook"),
         )
         webhook.proxy = self._client.proxy  # otherwise slack_sdk looks for one
-        body: dict[str, Any] = {
+        body = {
             "text": text,
             "response_type": "ephemeral",
             "replace_original": replace,
+            "blocks": list(blocks) or None,
+            "thread_ts": thread_ts,
         }
-        if blocks:
-            body["blocks"] = list(blocks)
-        if thread_ts:
-            body["thread_ts"] = thread_ts
         async with translated("response_url"):
             answer = await webhook.send_dict(body)
         if error := of_response_url(answer):
@@ -130,19 +128,22 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
         opened: dict[str, Any] = (await self._call("views.open", call)).get("view") or {}
         return OpenView(str(opened.get("id", "")), str(opened.get("hash", "")))
 
-    async def update_view(self, view_id: str, view: View, view_hash: str | None = None) -> None:
+    async def update_view(
+        self,
+        view: View,
+        view_hash: str | None = None,
+        *,
+        view_id: str | None = None,
+        external_id: str | None = None,
+    ) -> None:
         """Replace an open view; with its hash, only if it hasn't changed since.
 
-        Input is kept where block_id and action_id stay the same (docs.slack.dev, views.update).
+        Only we can have set an `external_id`, so it takes precedence over the `view_id`. Input is
+        kept where block_id and action_id stay the same (docs.slack.dev, views.update).
         """
-        call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
-        await self._call("views.update", call)
-
-    async def update_view_by_external_id(
-        self, external_id: str, view: View, view_hash: str | None = None
-    ) -> None:
-        """Replace the open view with this external_id, which only we can have set."""
-        call = self._client.views_update(external_id=external_id, view=view, hash=view_hash or None)
+        call = self._client.views_update(
+            view=view, external_id=external_id, view_id=view_id, hash=view_hash or None
+        )
         await self._call("views.update", call)
 
     async def publish_home(self, user_id: str, view: View) -> None:

@@ -89,7 +89,7 @@ class Reveals:
         """
         again: datetime | None = None
         try:
-            await self._slack.update_view_by_external_id(window, hidden_modal())
+            await self._slack.update_view(hidden_modal(), external_id=window)
         except SlackRefused as error:
             if error.code not in CLOSED:
                 log.error("values could not be hidden", extra={"reason": str(error)})
