@@ -33,6 +33,7 @@ from bot.publishing.check_all import RoundPublisher
 from bot.publishing.digest import Digest
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
+from bot.publishing.notices import Notices
 from bot.publishing.pictures import Pictures
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
@@ -123,6 +124,7 @@ class Bot:
     def _build_publishing(self) -> None:
         database, slack, tasks, clock = self.database, self.slack, self.tasks, self._clock
         channel = self.settings.engineering_channel
+        self.notices = Notices(slack=slack, database=database, channel=channel, clock=clock)
         self.homes = HomePublisher(
             slack=slack,
             database=database,
@@ -136,20 +138,25 @@ class Bot:
             slack=slack,
             database=database,
             guides=self.guides,
-            channel=channel,
+            notices=self.notices,
             clock=clock,
             at=Weekly.parse(self.settings.digest_at),
             stall=self.stall,
         )
         self.rounds = RoundPublisher(
-            slack=slack, database=database, guides=self.guides, channel=channel, clock=clock
+            slack=slack,
+            database=database,
+            guides=self.guides,
+            channel=channel,
+            notices=self.notices,
+            clock=clock,
         )
         self.pictures = Pictures(slack, database, self.picture_sources, clock)
         self.announcements = Announcements(
             slack=slack, database=database, channel=channel, clock=clock
         )
         self.engineering = EngineeringChannel(
-            slack=slack, database=database, channel=channel, tasks=tasks, clock=clock
+            slack=slack, channel=channel, notices=self.notices, tasks=tasks
         )
         self.publisher = Publisher(
             database=database,
@@ -211,8 +218,10 @@ class Bot:
             slack=self.slack,
             directory=self.directory,
             publisher=self.publisher,
+            announcements=self.announcements,
             homes=self.homes,
             rounds=self.rounds,
+            notices=self.notices,
             verification_runner=self.verification_runner,
             follow_ups=self.follow_ups,
             reveals=self.reveals,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +19,7 @@ from storage.outbox import Announceable
 
 log = logging.getLogger(__name__)
 
+Compose = Callable[[int, Event], Message]
 Renew = Callable[[AsyncSession], Awaitable[object]]
 
 # Errors about a single announcement; all others are about the channel or about us
@@ -39,15 +41,17 @@ SHORTEST_PAUSE = timedelta(seconds=30)
 # How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
-# Events that only edit an earlier event's announcement.
-EDITED = {
+# Events that change the announcement of an earlier event; some are announced as well.
+EDITS = {
     EventKind.HELP_ANSWERED: EventKind.HELP_ASKED,
     EventKind.CLIENT_TOLD: EventKind.VERIFICATION_FINISHED,
+    # These settle what to do about a quiet client.
     EventKind.ASK_AGAIN_LATER: EventKind.GONE_QUIET,
+    EventKind.ACTIVE_AGAIN: EventKind.GONE_QUIET,
+    EventKind.PAUSED: EventKind.GONE_QUIET,
+    EventKind.CANCELLED: EventKind.GONE_QUIET,
 }
-OUTBOX = (*ANNOUNCED, *EDITED)
-# Events that settle what to do about a quiet client, and are announced as well.
-SETTLES = (EventKind.ACTIVE_AGAIN, EventKind.PAUSED, EventKind.CANCELLED)
+OUTBOX = tuple({*ANNOUNCED, *EDITS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,9 @@ class Announcements:
         # When to look for what we or a worker that died left behind; None: there is nothing.
         self._look_at: datetime | None = clock()
 
-    @property
-    def refusal(self) -> str:
-        """Slack's error, if the channel refuses; else empty."""
-        return self._refused.code if self._refused else ""
-
     def warning(self) -> str | None:
-        return f"Slack refuses announcements ({self.refusal})" if self._refused else None
+        refused = self._refused
+        return f"Slack refuses announcements ({refused.code})" if refused else None
 
     def ask_again(self) -> None:
         """Try the channel again at the next sweep."""
@@ -108,31 +108,36 @@ class Announcements:
     async def publish(
         self,
         onboarding: Onboarding,
-        outbox: Sequence[Announceable],
+        entries: Sequence[Announceable],
         timestamps: Mapping[str, str],
         renew: Renew,
     ) -> None:
-        """Announce `outbox` in order; `timestamps` of the thread's messages give the links.
+        """Announce `entries` in order; `timestamps` of the thread's messages give the links.
 
         The client's first announcement starts a thread for the later ones. `renew` raises Stale if
         the lease is lost. If the channel refuses, all stay in the outbox, and nothing is raised.
         """
-        if not outbox:
+        if not entries:
             return
         if self._is_paused(self._clock()):
             self._look_at = self._look_at or self._clock()
             return
-        for entry in outbox:
+        compose = partial(
+            announcement,
+            onboarding,
+            timestamps=timestamps,
+            workspace_url=self._slack.identity.url,
+        )
+        for entry in entries:
             try:
-                kind = entry.event.kind
-                if earlier := EDITED.get(kind):
-                    await self._edit_earlier(onboarding, entry, earlier, timestamps)
-                    await self._record(entry)
+                if entry.event.kind in EDITS:
+                    await self._edit_earlier(onboarding, entry.event, compose)
+                if entry.event.kind in ANNOUNCED:
+                    message = compose(entry.id, entry.event)
+                    await self._announce(onboarding.id, entry, message, renew)
                 else:
-                    if kind in SETTLES and onboarding.quiet_offer:
-                        quiet = EventKind.GONE_QUIET
-                        await self._edit_earlier(onboarding, entry, quiet, timestamps)
-                    await self._announce(onboarding, entry, timestamps, renew)
+                    async with self._database.begin(background=True) as session:
+                        await outbox.record(session, entry.id, "")
             except SlackRefused as error:
                 self._pause(entry, error)
                 return
@@ -156,69 +161,41 @@ class Announcements:
             self._refused, self._look_at = None, self._clock()
 
     async def _announce(
-        self,
-        onboarding: Onboarding,
-        entry: Announceable,
-        timestamps: Mapping[str, str],
-        renew: Renew,
+        self, onboarding_id: str, entry: Announceable, message: Message, renew: Renew
     ) -> None:
-        message = announcement(
-            onboarding,
-            entry.id,
-            entry.event,
-            timestamps=timestamps,
-            workspace_url=self._slack.identity.url,
-        )
         since = entry.announcing_since or self._clock()
         async with self._database.begin(background=True) as session:
             await renew(session)
             await outbox.claim(session, entry.id, since)
-            thread_ts = await outbox.thread(session, onboarding.id)
+            thread_ts = await outbox.thread(session, onboarding_id)
         ts = await self._find(message, entry.announcing_since, thread_ts)
         if ts is None:
             try:
                 ts, thread_ts = await self._post(message, thread_ts)
             except (NotNow, SlackRefused) as error:  # it is certain that it wasn't posted
                 if not isinstance(error, SlackRefused) or error.code not in ABOUT_THE_MESSAGE:
-                    await self._unclaim(entry, renew)
+                    async with self._database.begin(background=True) as session:
+                        await renew(session)
+                        await outbox.claim(session, entry.id, entry.announcing_since)
                     raise
                 log.error("cannot announce an event", extra={"event": entry.id, **_extra(error)})
                 ts = ""  # never try it again
         async with self._database.begin(background=True) as session:
             await outbox.record(session, entry.id, ts)
             if ts and thread_ts is None:
-                await outbox.record_thread(session, onboarding.id, ts)
+                await outbox.record_thread(session, onboarding_id, ts)
 
-    async def _edit_earlier(
-        self,
-        onboarding: Onboarding,
-        entry: Announceable,
-        kind: EventKind,
-        timestamps: Mapping[str, str],
-    ) -> None:
-        """Edit the announcements of a kind that this event changes."""
+    async def _edit_earlier(self, onboarding: Onboarding, event: Event, compose: Compose) -> None:
+        """Edit the announcements that this event changes."""
         async with self._database.begin(write=False, background=True) as session:
-            announced = await outbox.announced(session, onboarding.id, kind)
-        url = self._slack.identity.url
-        for event_id, event, ts in announced:
-            if not _changes(onboarding, entry.event, event):
+            announced = await outbox.announced(session, onboarding.id, EDITS[event.kind])
+        for earlier_id, earlier, ts in announced:
+            if not _changes(onboarding, event, earlier):
                 continue
-            message = announcement(
-                onboarding, event_id, event, timestamps=timestamps, workspace_url=url
-            )
             try:
-                await self._slack.update(self._channel, ts, message)
+                await self._slack.update(self._channel, ts, compose(earlier_id, earlier))
             except SlackRefused as error:  # deleted, for example: nothing left to edit
                 log.warning("an announcement was not edited", extra=_extra(error))
-
-    async def _record(self, entry: Announceable) -> None:
-        async with self._database.begin(background=True) as session:
-            await outbox.record(session, entry.id, "")
-
-    async def _unclaim(self, entry: Announceable, renew: Renew) -> None:
-        async with self._database.begin(background=True) as session:
-            await renew(session)
-            await outbox.claim(session, entry.id, entry.announcing_since)
 
     async def _find(
         self, message: Message, since: datetime | None, thread_ts: str | None

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from bot.core.errors import NotFound, UnreadableRow
 from bot.onboarding import Onboarding, Verification
-from bot.publishing.notices import OneTimeNotice
+from bot.publishing.notices import Notices
 from bot.slack import Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.check_all import progress_message, result_message, slot
-from storage import notices, onboardings, rechecks
+from storage import onboardings, rechecks
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.rechecks import Round
@@ -31,11 +31,11 @@ class RoundPublisher:
         database: Database,
         guides: GuideStore,
         channel: str,
+        notices: Notices,
         clock: Callable[[], datetime],
     ) -> None:
         self._slack, self._database, self._guides = slack, database, guides
-        self._channel, self._clock = channel, clock
-        self._notices: dict[str, OneTimeNotice] = {}
+        self._channel, self._notices, self._clock = channel, notices, clock
         self._shown_at: datetime | None = None
 
     async def look(self) -> None:
@@ -44,7 +44,6 @@ class RoundPublisher:
             running = await rechecks.running_round(session)
             checked = await rechecks.checked(session, running) if running else 0
         if running is None:
-            self._notices.clear()
             return
         try:
             await self._show(running, checked)
@@ -53,10 +52,8 @@ class RoundPublisher:
 
     async def show_result(self, one: Round) -> None:
         """Show a round's current outcome: who has been asked since, and who is fixed."""
-        async with self._database.begin(write=False, background=True) as session:
-            posted = await notices.get(session, slot(one.id))
-        if posted and posted.ts:
-            await self._slack.update(self._channel, posted.ts, await self._result(one))
+        if ts := await self._notices.posted(slot(one.id)):
+            await self._slack.update(self._channel, ts, await self._result(one))
 
     async def found(self, one: Round) -> list[tuple[Onboarding, Verification | None]]:
         """Return a round's clients with their latest check since its start."""
@@ -97,34 +94,19 @@ class RoundPublisher:
         except SlackRefused as error:
             if error.code != "message_not_found":
                 raise
-            await self._notice(running).forget()  # somebody deleted it: post it again
+            await self._notices.forget(slot(running.id))  # somebody deleted it: post it again
             return
         async with self._database.begin(background=True) as session:
             await rechecks.end_round(session, running.id)
 
     async def _posted(self, running: Round, checked: int) -> str | None:
         """Return the ts of a round's message, posting it if needed; None if another worker does."""
-        notice = self._notice(running)
-        if not await notice.is_posted():
-            since = await notice.claim()
-            if since is None:
-                return None
+        name = slot(running.id)
+        ts = await self._notices.posted(name)
+        if ts is None and await self._notices.claim(name):
             message = progress_message(running.id, running.by_user, checked, len(running.clients))
-            await notice.post(message, since)
-        async with self._database.begin(write=False, background=True) as session:
-            posted = await notices.get(session, slot(running.id))
-        return posted.ts if posted else None
-
-    def _notice(self, running: Round) -> OneTimeNotice:
-        if running.id not in self._notices:
-            self._notices[running.id] = OneTimeNotice(
-                slot(running.id),
-                self._channel,
-                slack=self._slack,
-                database=self._database,
-                clock=self._clock,
-            )
-        return self._notices[running.id]
+            ts = await self._notices.post(name, message)
+        return ts
 
     async def _result(self, one: Round) -> Message:
         url = self._slack.identity.url

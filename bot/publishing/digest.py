@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from bot.onboarding.overview import Overview, Stall
 from bot.onboarding.reporting import report_on
 from bot.onboarding.reporting.weekly import Weekly
 from bot.onboarding.targets import risk_of
-from bot.publishing.notices import OneTimeNotice
+from bot.publishing.notices import Notices
 from bot.slack import Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.digest import digest_message, digest_slot
@@ -32,15 +32,15 @@ class Digest:
         slack: Slack,
         database: Database,
         guides: GuideStore,
-        channel: str,
+        notices: Notices,
         clock: Callable[[], datetime],
         at: Weekly | None,
         stall: Stall,
     ) -> None:
         """`at` is in the time zone of `stall`; None: never."""
         self._slack, self._database, self._guides = slack, database, guides
-        self._channel, self._clock, self._at = channel, clock, at
-        self._stall = stall
+        self._notices, self._clock = notices, clock
+        self._at, self._stall = at, stall
         self._over: date | None = None  # the last day for which everything is done
         self._not_before: datetime | None = None
 
@@ -60,29 +60,28 @@ class Digest:
 
     async def _post(self, day: date, now: datetime) -> bool:
         """Post it; False if another worker is about to."""
-        notice = OneTimeNotice(
-            digest_slot(day),
-            self._channel,
-            slack=self._slack,
-            database=self._database,
-            clock=self._clock,
-        )
-        if await notice.is_posted():
+        name = digest_slot(day)
+        if await self._notices.posted(name):
             return True
-        if (since := await notice.claim()) is None:  # no need to compute it twice
+        if not await self._notices.claim(name):  # no need to compute it twice
             return False
         message = await self._message(day, now)
         if message is None:
-            await notice.forget()
+            await self._notices.forget(name)
             return True
-        await notice.post(message, since)
+        await self._notices.post(name, message)
         async with self._database.begin() as session:
             await notices.drop(session, digest_slot(day - WEEK))
         return True
 
     async def _message(self, day: date, now: datetime) -> Message | None:
         found = await cases(self._database, self._guides, now - WEEK, now)
-        running = await self._running()
+        running = [  # the longest inactive first
+            line
+            async for lines in status.running(self._database, self._guides)
+            for line in lines
+            if isinstance(line, Overview)
+        ]
         waiting = [line for line in running if line.waits_for_us]
         quiet = [
             line for line in running if not line.waits_for_us and self._stall.applies_to(line, now)
@@ -95,12 +94,3 @@ class Digest:
         ]
         week = await asyncio.to_thread(report_on, found, now - WEEK, now)
         return digest_message(day, week, waiting, quiet, late, self._slack.identity.url)
-
-    async def _running(self) -> Sequence[Overview]:
-        """Return the onboardings in progress, the longest inactive first."""
-        return [
-            line
-            async for lines in status.running(self._database, self._guides)
-            for line in lines
-            if isinstance(line, Overview)
-        ]

@@ -2,15 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from datetime import datetime
 
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Unavailable
-from bot.publishing.notices import OneTimeNotice
+from bot.publishing.notices import Notices
 from bot.slack import Slack, SlackRefused
 from bot.views.engineering_channel import shared_channel_message
-from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +19,10 @@ class EngineeringChannel:
     """Checks the channel at startup, and when Slack says that it was shared or unshared."""
 
     def __init__(
-        self,
-        *,
-        slack: Slack,
-        database: Database,
-        channel: str,
-        tasks: BackgroundTasks,
-        clock: Callable[[], datetime],
+        self, *, slack: Slack, channel: str, notices: Notices, tasks: BackgroundTasks
     ) -> None:
-        self._slack, self._channel, self._tasks = slack, channel, tasks
-        self._notice = OneTimeNotice(SHARED, channel, slack=slack, database=database, clock=clock)
+        self._slack, self._channel = slack, channel
+        self._notices, self._tasks = notices, tasks
 
     def check_soon(self) -> None:
         """Check in the background; try again until Slack and the database answer."""
@@ -52,11 +43,11 @@ class EngineeringChannel:
 
     async def _check(self) -> None:
         if not (await self._slack.channel(self._channel)).is_shared:
-            await self._notice.forget()
+            await self._notices.forget(SHARED)
             return
         log.warning(
             "the engineering channel is shared with another organization, which reads clients' "
             "names and questions there: unshare it, or set ENGINEERING_CHANNEL to another"
         )
-        if since := await self._notice.claim():
-            await self._notice.post(shared_channel_message(since), since)
+        if since := await self._notices.claim(SHARED):
+            await self._notices.post(SHARED, shared_channel_message(since))

@@ -1,4 +1,4 @@
-"""A notice that is posted once, despite restarts and regardless of the number of workers."""
+"""Notices in the engineering channel: each is posted once, despite restarts and other workers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,58 +12,57 @@ from storage.database import Conflict, Database
 CLAIM_EXPIRES = timedelta(minutes=1)
 
 
-class OneTimeNotice:
+class Notices:
+    """Posts notices, each under its own name: after `claim`, `post` it or `forget` it."""
+
     def __init__(
-        self,
-        name: str,
-        channel: str,
-        *,
-        slack: Slack,
-        database: Database,
-        clock: Callable[[], datetime],
+        self, *, slack: Slack, database: Database, channel: str, clock: Callable[[], datetime]
     ) -> None:
-        self._name, self._channel = name, channel
-        self._slack, self._database, self._clock = slack, database, clock
-        self._claimed_at: datetime | None = None
-        self._is_new = False  # it can't have been posted yet
+        self._slack, self._database = slack, database
+        self._channel, self._clock = channel, clock
+        # By name: when we claimed it, and since when it may have been posted, if so.
+        self._claims: dict[str, tuple[datetime, datetime | None]] = {}
 
-    async def is_posted(self) -> bool:
+    async def posted(self, name: str) -> str | None:
+        """Return the ts of a notice; None if it wasn't posted."""
         async with self._database.begin(write=False, background=True) as session:
-            known = await notices.get(session, self._name)
-        return known is not None and known.ts is not None
+            known = await notices.get(session, name)
+        return known.ts if known else None
 
-    async def claim(self) -> datetime | None:
+    async def claim(self, name: str) -> datetime | None:
         """Return since when we may have posted it; None if another worker claimed or posted it."""
         now = self._clock()
         try:
             async with self._database.begin() as session:
-                known = await notices.get(session, self._name)
+                known = await notices.get(session, name)
                 if known is None:
-                    await notices.claim(session, self._name, now)
-                    self._claimed_at, self._is_new = now, True
+                    await notices.claim(session, name, now)
+                    self._claims[name] = now, None
                     return now
-                is_ours = known.since == self._claimed_at
+                is_ours = name in self._claims and self._claims[name][0] == known.since
                 if known.ts or not (is_ours or now - known.since > CLAIM_EXPIRES):
                     return None
-                if not await notices.take_over(session, self._name, known.since, now):
+                if not await notices.take_over(session, name, known.since, now):
                     return None
-                self._claimed_at, self._is_new = now, False
+                self._claims[name] = now, known.since
                 return known.since
         except Conflict:  # another worker claimed it at the same time
             return None
 
-    async def post(self, message: Message, since: datetime) -> None:
-        """Post what was claimed, unless it is already there after a crash or a lost response."""
-        ts = None if self._is_new else await self._slack.find(self._channel, message, since)
+    async def post(self, name: str, message: Message) -> str:
+        """Post what was claimed, unless it is already there; return its ts."""
+        _, since = self._claims[name]
+        ts = await self._slack.find(self._channel, message, since) if since else None
         ts = ts or await self._slack.post(self._channel, message)
         async with self._database.begin() as session:
-            await notices.record(session, self._name, ts)
+            await notices.record(session, name, ts)
+        return ts
 
-    async def forget(self) -> None:
-        """Forget it, so that it can be posted again."""
-        self._claimed_at = None
+    async def forget(self, name: str) -> None:
+        """Forget a notice, so that it can be posted again."""
+        self._claims.pop(name, None)
         async with self._database.begin(write=False) as session:
-            known = await notices.get(session, self._name)
+            known = await notices.get(session, name)
         if known:
             async with self._database.begin() as session:
-                await notices.drop(session, self._name)
+                await notices.drop(session, name)

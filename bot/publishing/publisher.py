@@ -101,14 +101,12 @@ class Publisher:
         ids = [onboarding.id for onboarding in waiting]
         self._queue.set_backlog(dict.fromkeys([*ids, *unannounced]))
 
-    def announce_again(self) -> None:
-        """At the next sweep, announce again what the engineering channel refused."""
-        self._announcements.ask_again()
-
     async def _publish(self, onboarding_id: str) -> None:
         update, began = None, asyncio.get_running_loop().time()
         try:
-            update = await self._take(onboarding_id)
+            async with self._database.begin(background=True) as session:
+                row = await thread_leases.take(session, onboarding_id, self._worker)
+                update = await self._plan(session, row) if row else None
             if update is None:  # another worker has the lease, and publishes the newest revision
                 return
             with self._metrics.leases.track_inprogress():
@@ -137,12 +135,6 @@ class Publisher:
         except Exception as error:  # a bug must not keep the lease, nor be retried right away
             log.exception("publishing failed", extra={"onboarding": onboarding_id})
             await self._retry_later(onboarding_id, update, error)
-
-    async def _take(self, onboarding_id: str) -> ThreadUpdate | None:
-        """Take the lease and plan the update; None if another worker has the lease."""
-        async with self._database.begin(background=True) as session:
-            row = await thread_leases.take(session, onboarding_id, self._worker)
-            return await self._plan(session, row) if row else None
 
     async def _finish(self, update: ThreadUpdate) -> ThreadUpdate | None:
         """Release the lease if Slack shows the newest revision; else plan the next update.

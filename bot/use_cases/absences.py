@@ -15,7 +15,6 @@ from bot.onboarding import Change, Onboarding
 from bot.onboarding.assignment import Absence, away_at, cover, covering, hand_back, stand_in
 from bot.onboarding.business_time import calendar_of
 from bot.onboarding.days import day_in
-from bot.publishing.notices import OneTimeNotice
 from bot.slack import SlackRefused
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request, Services
@@ -198,17 +197,10 @@ class Absences(EngineerUseCase):
         services, slot = self._services, away_slot(absence) if colleague else back_slot(absence)
         if slot in self._told:
             return
-        notice = OneTimeNotice(
-            slot,
-            services.engineering_channel,
-            slack=services.slack,
-            database=services.database,
-            clock=services.clock,
-        )
-        if not await notice.is_posted():
-            if (since := await notice.claim()) is None:
+        if not await services.notices.posted(slot):
+            if not await services.notices.claim(slot):
                 return
-            await notice.post(await self._line(absence, colleague), since)
+            await services.notices.post(slot, await self._line(absence, colleague))
         if colleague:
             self._told.add(slot)
             return

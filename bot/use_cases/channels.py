@@ -38,7 +38,7 @@ class Channels(UseCase):
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
         """Resume the onboardings that were paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
-            self._services.publisher.announce_again()
+            self._services.announcements.ask_again()
             self._services.engineering.check_soon()
         await self._all_in(request, partial(lifecycle.regain_channel, losses=losses))
 

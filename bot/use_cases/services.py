@@ -9,9 +9,11 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
 from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
+from bot.publishing.announcements import Announcements
 from bot.publishing.check_all import RoundPublisher
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
+from bot.publishing.notices import Notices
 from bot.publishing.publisher import Publisher
 from bot.reminders.calendar import FollowUpCalendar
 from bot.slack import Slack
@@ -73,8 +75,10 @@ class Services:
     slack: Slack
     directory: Directory
     publisher: Publisher
+    announcements: Announcements
     homes: HomePublisher
     rounds: RoundPublisher
+    notices: Notices
     verification_runner: VerificationRunner
     follow_ups: FollowUpCalendar
     reveals: Reveals

@@ -246,7 +246,7 @@ class World:
             *(past, past),
         )
         forget_limits(self.bot.slack.rate_limits)
-        self.bot.publisher.announce_again()
+        self.bot.announcements.ask_again()
         await self.bot.sweep()
         await self.idle()
 
