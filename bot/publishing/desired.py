@@ -49,7 +49,9 @@ def desired(
         yield posted_secret_message(onboarding, secret)
     for deletion in onboarding.deletions:
         yield deletion_message(onboarding, deletion)
-    yield from _greetings(onboarding, posted, workspace_url)
+    for joined in onboarding.joined:
+        address = link_to_step(onboarding, joined.step, timestamps, workspace_url)
+        yield greeting_message(onboarding, joined, address)
     yield from _answers(onboarding)
     yield from _reminders(onboarding, posted)
     older = max(len(onboarding.jumps) - MAX_JUMPS, 0)
@@ -84,16 +86,6 @@ def _steps(
         is_due = progress.state is not StepState.WAITING and progress.number <= current
         if is_due or step_slot(progress.number) in posted:
             yield step_message(onboarding, progress.number, shown)
-
-
-def _greetings(
-    onboarding: Onboarding, posted: Mapping[str, Posted], workspace_url: str
-) -> Iterator[Message]:
-    for joined in onboarding.joined:
-        step, address = posted.get(step_slot(joined.step or 0)), None
-        if workspace_url and step and step.ts and onboarding.thread_ts:
-            address = permalink(workspace_url, onboarding.channel, step.ts, onboarding.thread_ts)
-        yield greeting_message(onboarding, joined, address)
 
 
 def _answers(onboarding: Onboarding) -> Iterator[Message]:

@@ -66,12 +66,10 @@ class Pictures:
 
     def refused(self, message: Message, code: str) -> None:
         """Record that Slack accepted a message only without its pictures."""
-        for key in picture_keys(message):
-            text = "Slack refuses a picture; words replace it"
-            self._warn_once(text, slot=message.slot, code=code)
-            if code == BAD_PICTURE:
-                self._refused[key] = self._clock() + REST
+        text = "Slack refuses a picture; words replace it"
+        self._warn_once(text, slot=message.slot, code=code)
         if code == BAD_PICTURE:  # a file may be gone
+            self._refused |= dict.fromkeys(picture_keys(message), self._clock() + REST)
             self._uploaded = {
                 digest: file_id
                 for digest, file_id in self._uploaded.items()

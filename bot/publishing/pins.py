@@ -6,6 +6,7 @@ Neither is essential, so neither delays a thread: both are done in the backgroun
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -48,10 +49,7 @@ class Pins:
                 log.info("cannot pin or bookmark a thread yet", extra=extra)
 
     async def _add(self, onboarding: Onboarding, slot: str, root_ts: str) -> None:
-        try:
-            known = await self._claim(onboarding.id, slot)
-        except Conflict:  # another worker has claimed it
-            return
+        known = await self._claim(onboarding.id, slot)
         if known is None:
             return
         try:
@@ -104,13 +102,17 @@ class Pins:
 
         None: it is already done, or another worker is doing it.
         """
-        async with self._database.begin(background=True) as session:
-            known = await posted_messages.get(session, onboarding_id, slot)
-            if known and known.ts:
-                return None
-            if not await posted_messages.claim(session, onboarding_id, slot, known, CLAIM_EXPIRES):
-                return None
-        return known or Posted(slot, None, None, None)
+        with suppress(Conflict):
+            async with self._database.begin(background=True) as session:
+                known = await posted_messages.get(session, onboarding_id, slot)
+                if known and known.ts:
+                    return None
+                claimed = await posted_messages.claim(
+                    session, onboarding_id, slot, known, CLAIM_EXPIRES
+                )
+                if claimed:
+                    return known or Posted(slot, None, None, None)
+        return None
 
     async def _record(self, onboarding_id: str, result: Posted) -> None:
         async with self._database.begin(background=True) as session:

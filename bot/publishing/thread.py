@@ -33,7 +33,6 @@ Sent = TypeVar("Sent")
 
 # Errors of an edit that will not go away: the message stays as it is.
 NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-STEP = "step:"
 # Concurrent edits: a crash or a broken connection affects no more than these.
 EDITS_AT_ONCE = 8
 
@@ -66,8 +65,8 @@ class ThreadUpdate:
     timestamps: dict[str, str]
     rests_at: datetime | None = None
     put_off: bool = False
-    edits: Sequence[Edit] = ()
-    posts: Sequence[tuple[Message, datetime | None]] = ()
+    edits: list[Edit] = field(default_factory=list)
+    posts: list[tuple[Message, datetime | None]] = field(default_factory=list)
     leftovers: Sequence[tuple[str, str]] = ()
     outbox: Sequence[Announceable] = ()
     refused_since: datetime | None = None
@@ -102,11 +101,6 @@ class ThreadUpdate:
         """Note that these edits were definitely not made."""
         for edit in edits:
             self.note(edit.message.slot, edit.ts, digest=edit.shown)
-
-    @property
-    def is_posted(self) -> bool:
-        """Whether every message is in Slack by now."""
-        return all(message.slot in self.timestamps for message, _ in self.posts)
 
     @property
     def is_lost(self) -> bool:
@@ -154,27 +148,24 @@ class Thread:
         if (rest := rests_at(onboarding)) > self._clock():
             update.rests_at = rest
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
-        edits: list[Edit] = []
-        posts: list[tuple[Message, datetime | None]] = []
         for message in desired(onboarding, posted, self._workspace_url, self._pictures.of):
             known = posted.get(message.slot)
-            if message.slot == ROOT and known and known.ts:  # edited last, as it links to a step
-                update.root_digest = known.digest
-                if known.digest != message.digest and not update.postpones(message, known.digest):
-                    update.note(ROOT, known.ts)
-            elif known is None or known.ts is None:
+            if known is None or known.ts is None:
                 # A post whose response was lost, or that a restored backup doesn't have.
-                posts.append((message, known.posting_since if known else look_since))
-            elif known.digest != message.digest and not update.postpones(message, known.digest):
-                edits.append(_edit(onboarding, message, known.ts, known.digest))
-        # What people need first; then the newest, as they look at the thread's end.
-        edits.reverse()
-        edits.sort(key=lambda edit: edit.share, reverse=True)
-        update.edits, update.posts = edits, posts
-        for edit in update.edits:
+                update.posts.append((message, known.posting_since if known else look_since))
+                continue
+            if message.slot == ROOT:
+                update.root_digest = known.digest
+            if known.digest == message.digest or update.postpones(message, known.digest):
+                continue
             # Forget the digest: if the response is lost, it isn't known what the message says.
-            update.note(edit.message.slot, edit.ts)
-        for message, earlier in posts[:1]:
+            update.note(message.slot, known.ts)
+            if message.slot != ROOT:  # that is edited last, as it links to a step
+                update.edits.append(_edit(onboarding, message, known.ts, known.digest))
+        # What people need first; then the newest, as they look at the thread's end.
+        update.edits.reverse()
+        update.edits.sort(key=lambda edit: edit.share, reverse=True)
+        for message, earlier in update.posts[:1]:
             update.note(message.slot, posting_since=earlier or self._clock())
         return update
 
@@ -194,7 +185,8 @@ class Thread:
             await save()
             errors += await _errors(self._edits(update, start))
         if not any(isinstance(error, (Stale, ThreadGone)) for error in errors):
-            if not update.is_posted and any(isinstance(error, Unavailable) for error in errors):
+            is_posted = all(message.slot in update.timestamps for message, _ in update.posts)
+            if not is_posted and any(isinstance(error, Unavailable) for error in errors):
                 update.leave_root()
             else:
                 errors += await _errors([self._edit_root(update)])
@@ -324,7 +316,7 @@ def _edit(onboarding: Onboarding, message: Message, ts: str, shown: str | None) 
     share = AWAITED
     if message.can_wait(shown) or (message.slot == ROOT and onboarding.status is Status.ACTIVE):
         share = LEISURELY
-    elif message.slot.startswith(STEP) and message.slot != current:
+    elif message.slot.startswith("step:") and message.slot != current:
         share = HARMLESS
     return Edit(message, ts, shown, share)
 

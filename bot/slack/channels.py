@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.call import BaseClient, next_cursor
-from bot.slack.errors import SlackRefused
+from bot.slack.errors import ignoring
 
 PAGE = 200
 MEMBER_PAGES = 5
@@ -85,11 +85,8 @@ class ChannelCalls(BaseClient):
     async def invite(self, channel: str, user_ids: Sequence[str]) -> None:
         """Add people from our own workspace to a channel, unless they are already in it."""
         call = self._client.conversations_invite(channel=channel, users=list(user_ids), force=True)
-        try:
+        with ignoring("already_in_channel"):
             await self._call("conversations.invite", call)
-        except SlackRefused as error:
-            if error.code != "already_in_channel":
-                raise
 
     async def invite_shared(self, channel: str, address: str) -> str:
         """Invite someone from another organization to a channel by email; return the invite's id.
@@ -103,11 +100,8 @@ class ChannelCalls(BaseClient):
 
     async def pin(self, channel: str, ts: str) -> None:
         """Pin a message, unless it is pinned already."""
-        try:
+        with ignoring("already_pinned"):
             await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
-        except SlackRefused as error:
-            if error.code != "already_pinned":
-                raise
 
     async def add_bookmark(self, channel: str, bookmark: Bookmark) -> None:
         """Put a link at the top of a channel. After Unavailable it may be there."""

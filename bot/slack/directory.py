@@ -132,17 +132,11 @@ class Directory:
         ask = partial(self._ask_user, share=share)
         return (await self._users.get(user_id, ask=ask)).timezone
 
-    async def email(self, user_id: str) -> str:
-        """Return someone's email address; empty if Slack doesn't provide it (now)."""
+    async def profile(self, user_id: str) -> User:
+        """Return what Slack says about someone; their name and email are empty if it doesn't."""
         with suppress(OnboardingError):
-            return (await self._users.get(user_id, User())).email
-        return ""
-
-    async def name(self, user_id: str) -> str:
-        """Return someone's name as a mention shows it; empty if Slack doesn't provide it (now)."""
-        with suppress(OnboardingError):
-            return (await self._users.get(user_id, User())).name
-        return ""
+            return await self._users.get(user_id, User())
+        return User()
 
     async def external_members(self, channel: str) -> ExternalMembers:
         """Return the active people from other organizations in a channel.

@@ -3,8 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -97,6 +97,16 @@ class NotInThread(OnboardingError):
     def __init__(self, ts: str) -> None:
         super().__init__("chat.postMessage: not in the thread")
         self.ts = ts
+
+
+@contextmanager
+def ignoring(code: str) -> Iterator[None]:
+    """Ignore one of Slack's errors in the block: there was nothing to do."""
+    try:
+        yield
+    except SlackRefused as error:
+        if error.code != code:
+            raise
 
 
 @asynccontextmanager

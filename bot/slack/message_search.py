@@ -1,9 +1,10 @@
 """Calls that look for a message in Slack: one of ours whose response was lost, or a person's."""
 
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.call import BaseClient, next_cursor
 from bot.views.blocks import EVENT_TYPE, Message
@@ -31,49 +32,43 @@ class MessageSearch(BaseClient):
         It is found by its metadata, which Slack returns to its own app.
         """
         wanted = (message.onboarding_id, message.slot)
-        async for posted in self._history(channel, since - CLOCK_SKEW, thread_ts):
-            metadata = posted.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            found = (payload.get("onboarding_id"), payload.get("slot"))
-            if metadata.get("event_type") == EVENT_TYPE and found == wanted:
-                return str(posted["ts"])
+        oldest = str((since - CLOCK_SKEW).timestamp())
+        cursor = None
+        for _ in range(HISTORY_PAGES):
+            answer = await self._read(
+                channel,
+                thread_ts,
+                oldest=oldest,
+                limit=HISTORY_PAGE,
+                cursor=cursor,
+                include_all_metadata=True,
+            )
+            for posted in answer["messages"]:
+                metadata = posted.get("metadata") or {}
+                payload = metadata.get("event_payload") or {}
+                found = (payload.get("onboarding_id"), payload.get("slot"))
+                if metadata.get("event_type") == EVENT_TYPE and found == wanted:
+                    return str(posted["ts"])
+            if not (cursor := next_cursor(answer)):
+                break
         return None
 
     async def message_at(
         self, channel: str, ts: str, thread_ts: str | None = None
     ) -> Written | None:
         """Return the message with this ts in its current wording; None if it is gone."""
-        only: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
-        if thread_ts and thread_ts != ts:
-            call = self._client.conversations_replies(ts=thread_ts, limit=2, **only)
-            answer = await self._call("conversations.replies", call, channel, messages=list)
-        else:
-            call = self._client.conversations_history(limit=1, **only)
-            answer = await self._call("conversations.history", call, channel, messages=list)
+        parent = thread_ts if thread_ts != ts else None
+        # Slack adds the first message of a thread.
+        answer = await self._read(channel, parent, oldest=ts, latest=ts, inclusive=True, limit=2)
         for one in answer["messages"]:
             if one.get("ts") == ts and one.get("subtype") != "tombstone":
                 return Written(str(one.get("user", "")), str(one.get("text", "")))
         return None
 
-    async def _history(
-        self, channel: str, since: datetime, thread_ts: str | None
-    ) -> AsyncIterator[Mapping[str, Any]]:
-        cursor = None
-        for _ in range(HISTORY_PAGES):
-            common: dict[str, Any] = {
-                "channel": channel,
-                "oldest": str(since.timestamp()),
-                "limit": HISTORY_PAGE,
-                "cursor": cursor,
-                "include_all_metadata": True,
-            }
-            if thread_ts:
-                call = self._client.conversations_replies(ts=thread_ts, **common)
-                answer = await self._call("conversations.replies", call, messages=list)
-            else:
-                call = self._client.conversations_history(**common)
-                answer = await self._call("conversations.history", call, messages=list)
-            for posted in answer["messages"]:
-                yield posted
-            if not (cursor := next_cursor(answer)):
-                return
+    async def _read(self, channel: str, thread_ts: str | None, **which: Any) -> AsyncSlackResponse:
+        """Read a page of a thread or, without `thread_ts`, of a channel."""
+        if thread_ts:
+            call = self._client.conversations_replies(channel=channel, ts=thread_ts, **which)
+            return await self._call("conversations.replies", call, messages=list)
+        call = self._client.conversations_history(channel=channel, **which)
+        return await self._call("conversations.history", call, messages=list)

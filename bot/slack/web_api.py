@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.channels import ChannelCalls
-from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
+from bot.slack.errors import NotInThread, SlackRefused, ignoring, of_response_url, translated
 from bot.slack.files import FileCalls
 from bot.slack.message_search import MessageSearch
 from bot.slack.people import PeopleCalls
@@ -55,11 +55,8 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
 
     async def delete(self, channel: str, ts: str) -> None:
         """Delete a message of ours, unless it is gone already."""
-        try:
+        with ignoring("message_not_found"):
             await self._call("chat.delete", self._client.chat_delete(channel=channel, ts=ts))
-        except SlackRefused as error:
-            if error.code != "message_not_found":
-                raise
 
     async def update(self, channel: str, ts: str, message: Message, share: float = AWAITED) -> None:
         """Edit a message; `share` is what the edit may use of the limit."""

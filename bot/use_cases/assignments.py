@@ -40,7 +40,7 @@ class Assignments(EngineerUseCase):
         directory = self._services.directory
         if not await directory.is_engineer(wanted.engineer):
             raise Refused(f"{mention(wanted.engineer)} isn't a HeavySet engineer.")
-        email = await directory.email(wanted.engineer)
+        email = (await directory.profile(wanted.engineer)).email
         away = await self._away()
         whom = mention(wanted.engineer)
         if (colleague := stand_in(away, wanted.engineer)) != wanted.engineer:

@@ -39,7 +39,7 @@ class Home(EngineerUseCase):
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
         actor = await self._submitter(request, ref)
         await must_be_engineer(self._services, engineer)
-        email = await self._services.directory.email(engineer)
+        email = (await self._services.directory.profile(engineer)).email
         away = await self._away()
         assigned = partial(assign, engineer=engineer, email=email, actor=actor, away=away)
         await self._change(request, ref.onboarding_id, assigned)

@@ -183,7 +183,7 @@ class Messages(UseCase):
         what = f"near:{onboarding.id}:{person.team_id}:{person.user_id}"
         if await asked_lately(self._services, what):
             return None
-        engineer = await self._services.directory.name(onboarding.engineer)
+        engineer = (await self._services.directory.profile(onboarding.engineer)).name
         line = near_line(onboarding, step, message.ts, engineer)
         return Reply(onboarding.id, line.text, line.blocks)
 

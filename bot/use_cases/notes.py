@@ -91,7 +91,8 @@ class Notes(EngineerUseCase):
 
     async def _readable(self, text: str) -> str:
         """Return a note with people's names instead of their mentions."""
-        names = {one: await self._services.directory.name(one) for one in MENTION.findall(text)}
+        directory = self._services.directory
+        names = {one: (await directory.profile(one)).name for one in MENTION.findall(text)}
         return MENTION.sub(lambda found: f"@{names[found[1]] or found[1]}", text)
 
 

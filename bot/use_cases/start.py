@@ -153,7 +153,7 @@ class Start(UseCase):
             client_name=client_name,
             channel=channel,
             engineer=engineer,
-            engineer_email=await self._services.directory.email(engineer),
+            engineer_email=(await self._services.directory.profile(engineer)).email,
             client_admins=admins,
             actor=actor,
             now=now,
