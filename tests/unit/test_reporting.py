@@ -30,8 +30,7 @@ DAY = timedelta(days=1)
 
 def the_case(way: Way, client: str = "Acme", id_: str = "1") -> Case:
     onboarding = way.onboarding
-    summary = Summary.parse(summary_of(GUIDE, way.events).dump())
-    assert summary
+    summary = Summary.model_validate_json(summary_of(GUIDE, way.events).model_dump_json())
     current = summary.up_to(way.now)
     return Case(id_, client, onboarding.engineer, GUIDE, onboarding.status, current)
 
@@ -143,7 +142,7 @@ class AReport(AnOnboarding):
     def the_summary_matches_what_was_observed(self) -> None:
         at, now = self.onboarding, self.looked_at
         summary = summary_of(GUIDE, self.events)
-        assert Summary.parse(summary.dump()) == summary
+        assert Summary.model_validate_json(summary.model_dump_json()) == summary
         summary = summary.up_to(now)
         case = Case("1", "Acme", "U", GUIDE, at.status, summary)
         assert case.sides == self.sides

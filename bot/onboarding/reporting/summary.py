@@ -1,12 +1,12 @@
 """What a report needs of one history, apart from the time. The counting rules: docs/report.md."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from itertools import chain
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bot.guide import Guide, Owner
 from bot.onboarding.events import Event, EventKind
@@ -16,6 +16,7 @@ from bot.onboarding.verification_report import Outcome
 # Increment it when the same history gives a different summary: stored ones are then recomputed.
 VERSION = 1
 SIDES = (*Owner, None)  # None: paused
+ASKED = (EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED)
 # The events that a summary depends on.
 COUNTED = (
     EventKind.STARTED,
@@ -39,23 +40,25 @@ COUNTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(BaseModel):
     """How long a question waited for the person who answered it."""
+
+    model_config = ConfigDict(frozen=True)
 
     by: str
     waited: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The figures of one history, up to its end or its last event.
+class Summary(BaseModel):
+    """The figures of one history, up to its end or its last event. It is stored as JSON.
 
     `sides` is how long each of SIDES had to act, and `turn` who has to since `until`, at the
     `current_step`. `took` is how long each step was current, pauses left out; the other steps say
     where something happened. `first_check` is the outcome of the first check that came to a
     verdict, and `failed_checks` are the titles of what failed in it.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     started_at: datetime
     until: datetime
@@ -80,63 +83,11 @@ class Summary:
         since = now - self.until
         if self.over or since <= timedelta():
             return self
-        side = SIDES.index(self.turn)
-        sides = (*self.sides[:side], self.sides[side] + since, *self.sides[side + 1 :])
-        took = self.took
+        sides, took = list(self.sides), dict(self.took)
+        sides[SIDES.index(self.turn)] += since
         if self.turn is not None:
-            before = took.get(self.current_step, timedelta())
-            took = {**took, self.current_step: before + since}
-        return replace(self, until=now, sides=sides, took=took)
-
-    def dump(self) -> str:
-        return _adapter().dump_json(self).decode()
-
-    @classmethod
-    def parse(cls, stored: str) -> "Summary | None":
-        """Read what `dump` returned; None for anything else."""
-        try:
-            return _adapter().validate_json(stored)
-        except ValidationError:
-            return None
-
-
-@cache
-def _adapter() -> TypeAdapter[Summary]:
-    return TypeAdapter(Summary)
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What is counted while the events are replayed."""
-
-    sides: dict[Owner | None, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
-    took: dict[int, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
-    stuck: set[int] = field(default_factory=set)
-    undone: set[int] = field(default_factory=set)
-    asked: set[int] = field(default_factory=set)
-    handed_over: set[int] = field(default_factory=set)
-    verdicts: list[Event] = field(default_factory=list)
-    questions: dict[int, datetime] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
-
-    def count(self, event: Event, current: int) -> None:
-        step = event.step or current
-        match event.kind:
-            case EventKind.STEP_UNDONE:
-                self.undone.add(step)
-            case EventKind.ESCALATED | EventKind.GONE_QUIET:
-                self.stuck.add(step)
-            case EventKind.STEPS_HANDED_OVER:
-                self.handed_over.update(event.detail["steps"])
-            case EventKind.VERIFICATION_FINISHED if event.detail["outcome"] != Outcome.UNKNOWN:
-                self.verdicts.append(event)
-            case EventKind.HELP_ASKED | EventKind.GUIDE_ANSWERED:
-                self.asked.add(step)
-                self.questions[len(self.questions) + 1] = event.at
-            case EventKind.HELP_ANSWERED:
-                for number in event.detail["questions"]:
-                    waited = max(event.at - self.questions[number], timedelta())
-                    self.answers.append(Answer(event.actor.user_id, waited))
+            took[self.current_step] = took.get(self.current_step, timedelta()) + since
+        return self.model_copy(update={"until": now, "sides": tuple(sides), "took": took})
 
 
 def summary_of(guide: Guide, events: Iterable[Event]) -> Summary:
@@ -144,21 +95,25 @@ def summary_of(guide: Guide, events: Iterable[Event]) -> Summary:
 
     If a clock was set back, no time has passed.
     """
-    replay, tally = Replay(guide), _Tally()
-    events = iter(events)
+    replay, events = Replay(guide), iter(events)
     started_at = at = next(events).at
+    sides, took = dict.fromkeys(SIDES, timedelta()), defaultdict[int, timedelta](timedelta)
+    seen: list[Event] = []  # each with its step
     for event in events:
         if event.at > at:
             side = replay.state[1]
-            tally.sides[side] += event.at - at
+            sides[side] += event.at - at
             if side is not None:
-                tally.took[replay.current] += event.at - at
+                took[replay.current] += event.at - at
             at = event.at
-        tally.count(event, replay.current)
+        seen.append(replace(event, step=event.step or replay.current))
         replay.apply(event)
         if replay.over:
             break
-    first = tally.verdicts[0] if tally.verdicts else None
+    checks = [event.detail for event in _of(seen, EventKind.VERIFICATION_FINISHED)]
+    verdicts = [check for check in checks if check["outcome"] != Outcome.UNKNOWN]
+    first = verdicts[0] if verdicts else None
+    handed_over = (event.detail["steps"] for event in _of(seen, EventKind.STEPS_HANDED_OVER))
     return Summary(
         started_at=started_at,
         until=at,
@@ -166,15 +121,31 @@ def summary_of(guide: Guide, events: Iterable[Event]) -> Summary:
         turn=replay.state[1],
         current_step=replay.current,
         open_questions=replay.open_questions,
-        sides=tuple(tally.sides[side] for side in SIDES),
-        took=dict(tally.took),
+        sides=tuple(sides.values()),
+        took=dict(took),
         done=replay.done,
-        stuck=tuple(sorted(tally.stuck)),
-        undone=tuple(sorted(tally.undone)),
-        asked=tuple(sorted(tally.asked)),
-        handed_over=tuple(sorted(tally.handed_over)),
-        first_check=Outcome(first.detail["outcome"]) if first else None,
-        failed_checks=tuple(first.detail.get("why", ())) if first else (),
-        checks=len(tally.verdicts),
-        answers=tuple(tally.answers),
+        stuck=_steps(seen, EventKind.ESCALATED, EventKind.GONE_QUIET),
+        undone=_steps(seen, EventKind.STEP_UNDONE),
+        asked=_steps(seen, *ASKED),
+        handed_over=tuple(sorted({*chain.from_iterable(handed_over)})),
+        first_check=Outcome(first["outcome"]) if first else None,
+        failed_checks=tuple(first.get("why", ())) if first else (),
+        checks=len(verdicts),
+        answers=tuple(_answers(seen)),
     )
+
+
+def _of(events: Iterable[Event], *kinds: EventKind) -> list[Event]:
+    return [event for event in events if event.kind in kinds]
+
+
+def _steps(events: Iterable[Event], *kinds: EventKind) -> tuple[int, ...]:
+    return tuple(sorted({event.step for event in _of(events, *kinds) if event.step}))
+
+
+def _answers(events: Sequence[Event]) -> Iterator[Answer]:
+    asked_at = [event.at for event in _of(events, *ASKED)]
+    for event in _of(events, EventKind.HELP_ANSWERED):
+        for number in event.detail["questions"]:
+            waited = max(event.at - asked_at[number - 1], timedelta())
+            yield Answer(by=event.actor.user_id, waited=waited)
