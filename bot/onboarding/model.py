@@ -31,14 +31,9 @@ class Loss(StrEnum):
 
     BOT_REMOVED = "bot_removed"
     ARCHIVED = "archived"
-    UNSHARED = "unshared"
+    UNSHARED = "unshared"  # the bot can still post there
     UNINSTALLED = "uninstalled"
     REFUSED = "refused"
-
-    @property
-    def silent(self) -> bool:
-        """Whether we can no longer post in the channel."""
-        return self is not Loss.UNSHARED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Transitions of steps: done, undone, skipped, and handed from one side to the other."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -148,7 +147,12 @@ def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
 
 def skip_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: datetime) -> Change:
     """Leave out several steps, all or none; those that are finished stay as they are."""
-    return _each(onboarding, numbers, lambda at, number: skip_step(at, number, actor, now))
+    change = Change(onboarding)
+    for number in numbers:
+        if not change.onboarding.step(number).finished:
+            change = change.then(skip_step, number, actor, now)
+    # If all were finished, the refusal says who finished the first.
+    return change if change.events else skip_step(onboarding, numbers[0], actor, now)
 
 
 def finish_steps(
@@ -158,35 +162,20 @@ def finish_steps(
 
     `answer` is that to a question among them.
     """
-
-    def finish(at: Onboarding, number: int) -> Change:
-        if answer and at.guide.step(number).choice:
-            return choose_option(at, number, answer, actor, now)
-        return finish_step(at, number, actor, now)
-
-    return _each(onboarding, numbers, finish, as_far_as_possible=True)
-
-
-def _each(
-    onboarding: Onboarding,
-    numbers: range,
-    transition: Callable[[Onboarding, int], Change],
-    *,
-    as_far_as_possible: bool = False,
-) -> Change:
-    if all(onboarding.step(number).finished for number in numbers):
-        return transition(onboarding, numbers[0])  # the refusal says who finished it
     change = Change(onboarding)
     for number in numbers:
         if change.onboarding.step(number).finished:
             continue
         try:
-            change = change.then(transition, number)
+            if answer and onboarding.guide.step(number).choice:
+                change = change.then(choose_option, number, answer, actor, now)
+            else:
+                change = change.then(finish_step, number, actor, now)
         except Refused:
-            if change.events and as_far_as_possible:
+            if change.events:
                 break
             raise
-    return change
+    return change if change.events else finish_step(onboarding, numbers[0], actor, now)
 
 
 def hand_over_steps(

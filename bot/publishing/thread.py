@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.core.errors import OnboardingError, Stale, Unavailable
-from bot.onboarding import Onboarding, Status
+from bot.onboarding import Loss, Onboarding, Status
 from bot.publishing.desired import desired, link_to_step
 from bot.publishing.leisure import rests_at
 from bot.publishing.pictures import REFUSED_PICTURE, Pictures
@@ -105,7 +105,7 @@ class ThreadUpdate:
     @property
     def is_lost(self) -> bool:
         """Whether nothing can be posted, as the channel was lost."""
-        return self.onboarding.loss is not None and self.onboarding.loss.silent
+        return self.onboarding.loss not in (None, Loss.UNSHARED)
 
     @contextmanager
     def saving(self) -> Iterator[Mapping[str, Posted]]:

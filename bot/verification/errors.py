@@ -48,7 +48,7 @@ class RequestError(OnboardingError):
     def __init__(
         self, what: str = "", *, status: int | None = None, title: str = "", trace_id: str = ""
     ) -> None:
-        self.status, self.title, self.trace_id = status, title, trace_id
+        self.status = status
         parts = (
             f"HTTP {status}" if status else "",
             what,
