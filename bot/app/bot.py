@@ -38,7 +38,7 @@ from bot.publishing.pictures import Pictures
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
-from bot.reminders.calendar import FollowUpCalendar
+from bot.reminders.schedule import FollowUpCalendar
 from bot.reminders.sender import ReminderSender
 from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory

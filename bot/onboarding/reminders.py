@@ -1,17 +1,24 @@
-"""Transitions when nothing happens: reminders, snoozes, and escalation to engineering."""
+"""Transitions of a stall: reminders, what counts as an answer, and what engineering does about it.
+
+A stall begins with the last activity, and everything here is about the current one alone.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
+from bot.guide import Owner
+from bot.onboarding import lifecycle
 from bot.onboarding.events import Event, EventKind, given
-from bot.onboarding.model import Reminder, Snooze
-from bot.onboarding.people import BOT, Actor
+from bot.onboarding.model import Heard, QuietOffer, Reminder, Signed, Snooze, Status
+from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, must_be_active, noted
+from bot.onboarding.transitions import Change, changed, must_be_active, noted
 
 # How soon after a reminder an engineer may send another.
 SHORTEST_INTERVAL = timedelta(hours=1)
+# People often write several messages in a row; only one of them counts.
+ONE_TALK = timedelta(hours=1)
 
 
 def remind(
@@ -68,3 +75,100 @@ def escalate(onboarding: Onboarding, now: datetime) -> Change:
     detail = given(turn=onboarding.awaited, since=since.isoformat())
     event = Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail)
     return noted(onboarding, event, escalated_since=since)
+
+
+def reminders_of_stall(onboarding: Onboarding) -> list[Reminder]:
+    """Return the reminders since the last activity, snoozed ones too."""
+    return [one for one in onboarding.reminders if one.since == onboarding.active_at]
+
+
+def held_until(onboarding: Onboarding) -> datetime | None:
+    """Return until when follow-ups wait because the side that has to act named a day.
+
+    That ends with the step.
+    """
+    heard, step = onboarding.heard, onboarding.current_step
+    if heard is None or step is None or heard.side is not onboarding.awaited:
+        return None
+    return heard.until if heard.step == step else None
+
+
+def hear(
+    onboarding: Onboarding, actor: Actor, now: datetime, until: datetime | None = None
+) -> Change:
+    """Record that a side wrote in the thread, and perhaps a day that follow-ups should wait for.
+
+    It counts as activity if that side has to act. Refused if it isn't their turn or nothing is new.
+    """
+    must_be_active(onboarding, actor)
+    side = Owner.HEAVYSET if actor.role is Role.ENGINEER else Owner.CLIENT
+    acts = onboarding.awaited is side
+    last, before = onboarding.heard, onboarding.active_at
+    names_a_day = until is not None and (last is None or until != last.until)
+    if not names_a_day:
+        just_now = abs(now - before) < ONE_TALK and onboarding.reminder is None
+        if not acts or just_now:
+            raise Refused("There's nothing new in that.")
+        until = held_until(onboarding)  # “thanks” doesn't take it back
+    elif not acts and onboarding.turn is not side:
+        raise Refused("It isn't their turn.")
+    detail = given(side=side.value, until=until and until.isoformat())
+    reminders = onboarding.reminders
+    if acts:
+        detail["since"] = before.isoformat()
+        if onboarding.reminder:
+            answered = replace(onboarding.reminder, answer=Signed(actor, now))
+            reminders = (*reminders[:-1], answered)
+    step = onboarding.current_step
+    event = Event(EventKind.HEARD_FROM, actor, now, step, detail)
+    heard = Heard(actor, now, side, step, until)
+    active_at = now if acts else before
+    return changed(onboarding, active_at, [event], heard=heard, reminders=reminders)
+
+
+# --- after the last reminder: what engineering does about the stall ---
+
+
+def offer_ways_on(onboarding: Onboarding, now: datetime) -> Change:
+    """Ask engineering what to do about a stall; Refused if that question is open."""
+    must_be_active(onboarding)
+    last, since = onboarding.current_offer, onboarding.active_at
+    if last and not last.put_off:
+        raise Refused("Engineering was asked already.")
+    number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
+    sent = len(reminders_of_stall(onboarding))
+    detail = given(turn=onboarding.awaited, since=since.isoformat()) | {"sent": sent}
+    event = Event(EventKind.GONE_QUIET, BOT, now, onboarding.current_step, detail)
+    return noted(onboarding, event, quiet_offer=QuietOffer(number, now, since))
+
+
+def put_off(
+    onboarding: Onboarding, number: int, actor: Actor, now: datetime, until: datetime
+) -> Change:
+    """Send one more reminder, and ask engineering again, at `until`; Refused as `must_be_open`."""
+    offer = must_be_open(onboarding, number)
+    detail = {"offer": number, "until": until.isoformat()}
+    event = Event(EventKind.ASK_AGAIN_LATER, actor, now, None, detail)
+    after = replace(offer, put_off=Signed(actor, now), again_at=until)
+    return noted(onboarding, event, quiet_offer=after)
+
+
+def pause_quiet(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    must_be_open(onboarding, number)
+    return lifecycle.pause(onboarding, actor, now)
+
+
+def must_be_open(onboarding: Onboarding, number: int) -> QuietOffer:
+    """Return offer `number`; Refused, with a text for an engineer, if it was decided or is void."""
+    offer = onboarding.current_offer
+    if onboarding.status is Status.PAUSED:
+        raise Refused("It's already paused.")
+    must_be_active(onboarding)
+    if offer is None:
+        raise Refused("They're active again, so nothing was changed.")
+    if offer.number != number:
+        raise Refused("There's a newer message about this one below.")
+    if offer.put_off and offer.again_at:
+        text = "{by} already chose to ask again {at}."
+        raise Refused(text, by=offer.put_off.by, at=offer.again_at)
+    return offer

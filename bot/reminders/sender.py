@@ -10,9 +10,8 @@ from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import BOT, Change, Onboarding
 from bot.onboarding.business_time import NEVER
-from bot.onboarding.follow_ups import offer_ways_on
-from bot.onboarding.reminders import escalate, remind
-from bot.reminders.calendar import FollowUpCalendar
+from bot.onboarding.reminders import escalate, offer_ways_on, remind
+from bot.reminders.schedule import FollowUpCalendar
 from bot.slack import RateLimited
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import UNHURRIED

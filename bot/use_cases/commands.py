@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.onboarding import Change, Onboarding, lifecycle
-from bot.onboarding.follow_ups import must_be_open
 from bot.onboarding.people import Actor
+from bot.onboarding.reminders import must_be_open
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
 from bot.use_cases.engineer import EngineerUseCase

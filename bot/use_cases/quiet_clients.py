@@ -5,8 +5,8 @@ from functools import partial
 from bot.core.mrkdwn import escape, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding
-from bot.onboarding.follow_ups import must_be_open, pause_quiet
 from bot.onboarding.permissions import Permission
+from bot.onboarding.reminders import must_be_open, pause_quiet
 from bot.use_cases.authorization import TO_ACT_FOR
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase

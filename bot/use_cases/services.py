@@ -15,7 +15,7 @@ from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
 from bot.publishing.notices import Notices
 from bot.publishing.publisher import Publisher
-from bot.reminders.calendar import FollowUpCalendar
+from bot.reminders.schedule import FollowUpCalendar
 from bot.slack import Slack
 from bot.slack.directory import Directory
 from bot.use_cases.revealed_windows import Reveals

@@ -7,7 +7,7 @@ from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
-from bot.onboarding.follow_ups import held_until
+from bot.onboarding.reminders import held_until
 from bot.views import ids
 from bot.views.after_go_live import slot as told_slot
 from bot.views.announcement_texts import TEXTS, announcement_text, labels_of

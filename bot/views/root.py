@@ -7,7 +7,7 @@ from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Status
-from bot.onboarding.follow_ups import held_until
+from bot.onboarding.reminders import held_until
 from bot.onboarding.transitions import labels
 from bot.onboarding.verification_report import Outcome
 from bot.views import ids

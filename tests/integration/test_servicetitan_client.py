@@ -230,8 +230,8 @@ async def test_a_wrong_application_key_is_unauthorized(
     with pytest.raises(Unauthorized) as raised:
         await get(client, st, token, application_key="ak1.wrong")
 
-    assert raised.value.trace_id
-    assert raised.value.title == ""  # nobody has published this one
+    assert "trace " in str(raised.value)
+    assert "“" not in str(raised.value)  # nobody has published this title
 
 
 async def test_another_tenant_is_forbidden(client: ServiceTitan, st: ServiceTitanSandbox) -> None:

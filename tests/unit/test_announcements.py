@@ -16,10 +16,9 @@ from bot.onboarding import (
     lifecycle,
 )
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
-from bot.onboarding.follow_ups import offer_ways_on
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.reminders import escalate, remind, snooze
+from bot.onboarding.reminders import escalate, offer_ways_on, remind, snooze
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verification_report import Outcome

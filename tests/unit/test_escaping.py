@@ -18,10 +18,9 @@ from bot.onboarding import (
     lifecycle,
 )
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
-from bot.onboarding.follow_ups import hear, offer_ways_on
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.reminders import escalate, remind
+from bot.onboarding.reminders import escalate, hear, offer_ways_on, remind
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verification_report import Outcome

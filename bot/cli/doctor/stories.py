@@ -10,11 +10,10 @@ from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignmen
 from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.assignment import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
-from bot.onboarding.follow_ups import hear, offer_ways_on, put_off
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
-from bot.onboarding.reminders import escalate, remind, snooze
+from bot.onboarding.reminders import escalate, hear, offer_ways_on, put_off, remind, snooze
 from bot.onboarding.retention import expire_credentials
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
 from bot.onboarding.verification_report import Check, Outcome, Report
