@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.statements import apply
 from storage.tables import ArrivalRow
 
 # Not a request: when a worker last found that everything is fine.
@@ -38,5 +39,5 @@ async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | No
         return None
     last = row.at
     where = (col(ArrivalRow.kind) == kind, col(ArrivalRow.at) == last, col(ArrivalRow.at) < now)
-    moved = await session.exec(update(ArrivalRow).where(*where).values(at=now))
-    return last if moved.rowcount else None
+    moved = await apply(session, update(ArrivalRow).where(*where).values(at=now))
+    return last if moved else None

@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.onboarding.people import Actor
 from storage.audit.sealed_state import newest_versions
-from storage.statements import execute, fetch
+from storage.statements import apply, execute, fetch
 from storage.tables import CREDENTIAL, CredentialRow, OnboardingRow
 from storage.vault import HKDF_PREFIX, Sealed, Slot
 
@@ -125,7 +125,7 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
         "fingerprint": new.fingerprint,
     }
     session.info["on_commit"].append(session.info["has_residue"].set)
-    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
+    return await apply(session, update(row).where(*where).values(**values))
 
 
 async def _sealed(session: AsyncSession, query: SelectOfScalar[CredentialRow]) -> Sequence[Sealed]:

@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import (
-    Event,
     Loss,
     Onboarding,
     Status,
@@ -84,25 +83,19 @@ async def _columns(
 
 async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding:
     onboarding_id = columns["id"]
+    events = await fetch(session, STATE_EVENTS_OF, {"id": onboarding_id})
     onboarding = Onboarding(
         **columns,
         steps=await _steps(session, onboarding_id),
         credentials=await _credentials(session, onboarding_id),
         verifications=await _verifications(session, onboarding_id),
-        **state_from(await _state_events(session, onboarding_id)),
+        **state_from(redacted([event_of(row) for row in events])),
     )
-    _must_fit_the_guide(onboarding)
-    return onboarding
-
-
-def _must_fit_the_guide(onboarding: Onboarding) -> None:
     guide = onboarding.guide
-    numbers = [step.number for step in onboarding.steps]
-    fields = {field.id for field in guide.credentials}
-    if numbers != [step.number for step in guide.steps] or not fields.issuperset(
-        onboarding.credentials
-    ):
+    same_steps = [one.number for one in onboarding.steps] == [one.number for one in guide.steps]
+    if not same_steps or onboarding.credentials.keys() - {one.id for one in guide.credentials}:
         raise Unknown(f"it doesn't fit its guide, {guide.id} {guide.version}")
+    return onboarding
 
 
 async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
@@ -111,9 +104,7 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
         StepProgress(
             row.number,
             known(StepState, row.state),
-            Actor(row.by_user or "", row.by_team or "", known(Role, row.by_role))
-            if row.by_role  # the bot's own actor has a role and no user
-            else None,
+            _actor(row, "by") if row.by_role else None,  # the bot's own actor has no user
             row.at,
             row.handed_over,
         )
@@ -125,7 +116,7 @@ async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str
     return {
         row.field: StoredCredential(
             row.mask,
-            Actor(row.submitted_by_user, row.submitted_by_team, known(Role, row.submitted_by_role)),
+            _actor(row, "submitted_by"),
             row.replaced_at or row.submitted_at,
             row.version,
         )
@@ -138,11 +129,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
     return tuple(
         Verification(
             number=row.number,
-            requested_by=Actor(
-                row.requested_by_user,
-                row.requested_by_team,
-                known(Role, row.requested_by_role),
-            ),
+            requested_by=_actor(row, "requested_by"),
             requested_at=row.requested_at,
             attempt=row.attempt,
             report=Report.model_validate_json(row.report) if row.report else None,
@@ -155,9 +142,10 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
     )
 
 
-async def _state_events(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
-    rows = await fetch(session, STATE_EVENTS_OF, {"id": onboarding_id})
-    return redacted([event_of(row) for row in rows])
+def _actor(row: Row, what: str) -> Actor:
+    """Return the actor of the columns `…_user`, `…_team` and `…_role`."""
+    user, team, role = (getattr(row, f"{what}_{part}") for part in ("user", "team", "role"))
+    return Actor(user or "", team or "", known(Role, role))
 
 
 async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row]:

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
-from storage.leases import NOT_TRACKED, moment
+from storage.leases import moment
+from storage.statements import apply
 from storage.status import LINES, Line, line_of, rows_of
 from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
 
@@ -64,9 +65,7 @@ async def claim(session: AsyncSession, user_id: str, every: timedelta | None) ->
     if every:
         long_ago = col(row.published_at) <= moment(-every)
         where.append(or_(col(row.published_at).is_(None), long_ago))
-    values = {"published_at": moment()}
-    statement = update(row).where(*where).values(**values).execution_options(**NOT_TRACKED)
-    if not (await session.exec(statement)).rowcount:
+    if not await apply(session, update(row).where(*where).values(published_at=moment())):
         return None
     return (await session.exec(select(row.published_at).where(col(row.user_id) == user_id))).one()
 
@@ -75,7 +74,7 @@ async def record(session: AsyncSession, user_id: str, claimed: datetime, digest:
     """Note what was published; False if another worker has claimed it since."""
     row = HomeRow
     where = (col(row.user_id) == user_id, col(row.published_at) == claimed)
-    return bool((await session.exec(update(row).where(*where).values(digest=digest))).rowcount)
+    return await apply(session, update(row).where(*where).values(digest=digest))
 
 
 async def forget_digest(session: AsyncSession, user_id: str) -> None:

@@ -1,7 +1,6 @@
 """Leases in the database, compared by one clock; a restarted worker recognizes its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -21,24 +20,17 @@ from storage.tables import UNPUBLISHED, OnboardingRow, VerificationRow
 # A live process prolongs its leases every second. Once it has been silent for this long, a process
 # started in its place takes them over; every other process waits until they end.
 SILENT = timedelta(seconds=2)
-# For an UPDATE that sets or compares a `moment`: to keep the session's objects up to date, the ORM
-# would add RETURNING, and then SQLite doesn't count the rows.
-NOT_TRACKED = {"synchronize_session": False}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Worker:
     """A process that takes leases. A restart keeps its `name` and changes its `id`.
 
     A lease's owner is the id, or starts with it.
     """
 
-    name: str
-    id: str = field(default="", init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, name: str) -> None:
         # Processes of the same name may overlap for a while.
-        object.__setattr__(self, "id", f"{self.name}#{uuid4().hex}")
+        self.name, self.id = name, f"{name}#{uuid4().hex}"
 
 
 class moment(FunctionElement[datetime]):  # noqa: N801  # a function of SQL
@@ -83,14 +75,12 @@ async def next_end(session: AsyncSession, worker: Worker) -> timedelta | None:
     held = [
         *await session.exec(
             select(thread.lease_owner, thread.lease_until).where(
-                UNPUBLISHED,
-                col(thread.lease_until).is_not(None),
+                UNPUBLISHED, col(thread.lease_until).is_not(None)
             )
         ),
         *await session.exec(
             select(run.run_owner, run.run_until).where(
-                col(run.due_at).is_not(None),
-                col(run.run_until).is_not(None),
+                col(run.due_at).is_not(None), col(run.run_until).is_not(None)
             )
         ),
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import col, delete, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.statements import apply
 from storage.tables import NoticeRow
 
 
@@ -32,7 +33,7 @@ async def take_over(session: AsyncSession, notice: str, since: datetime, now: da
     """Take over a claim made at `since` whose result is unknown; False if another worker has."""
     row = NoticeRow
     where = (col(row.id) == notice, col(row.since) == since, col(row.ts).is_(None))
-    return bool((await session.exec(update(row).where(*where).values(since=now))).rowcount)
+    return await apply(session, update(row).where(*where).values(since=now))
 
 
 async def record(session: AsyncSession, notice: str, ts: str) -> None:

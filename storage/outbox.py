@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.from_events import event_of
-from storage.statements import fetch
+from storage.statements import apply, fetch
 from storage.tables import EVENT, UNANNOUNCED, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable, reading
 
@@ -93,8 +93,7 @@ async def claim(session: AsyncSession, event_id: int, since: datetime | None) ->
     """
     row = EventRow
     where = (col(row.id) == event_id, col(row.announced_ts).is_(None))
-    result = await session.exec(update(row).where(*where).values(announcing_since=since))
-    if not result.rowcount:
+    if not await apply(session, update(row).where(*where).values(announcing_since=since)):
         raise Stale
 
 

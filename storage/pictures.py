@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import col, delete, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.statements import apply
 from storage.tables import PictureRow
 
 
@@ -36,7 +37,7 @@ async def claim(session: AsyncSession, digest: str, known: Upload | None, now: d
         return True
     unchanged = (col(row.digest) == digest, col(row.since) == known.since)
     values = {"since": now, "file_id": None, "count": known.count + 1}
-    return bool((await session.exec(update(row).where(*unchanged).values(values))).rowcount)
+    return await apply(session, update(row).where(*unchanged).values(values))
 
 
 async def record(session: AsyncSession, digest: str, file_id: str, now: datetime) -> None:

@@ -9,8 +9,8 @@ from sqlmodel import col, delete, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from storage.leases import NOT_TRACKED, moment
-from storage.statements import execute, fetch
+from storage.leases import moment
+from storage.statements import apply, execute, fetch
 from storage.tables import MESSAGE, MessageRow, OnboardingRow
 from storage.unreadable_rows import must_be_legible, reading
 
@@ -78,8 +78,7 @@ async def claim(
         col(row.ts).is_(None),
         unchanged,
     )
-    statement = update(row).where(*where).values(posting_since=now)
-    return bool((await session.exec(statement.execution_options(**NOT_TRACKED))).rowcount)
+    return await apply(session, update(row).where(*where).values(posting_since=now))
 
 
 async def save(
@@ -120,8 +119,7 @@ async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
     await session.exec(update(row).where(*of_it, col(row.slot) == BOOKMARK).values(values))
     slot = literal(LEFTOVER).concat(col(row.ts))
     values = {"slot": slot, "digest": None, "posting_since": None}
-    statement = update(row).where(*of_it, col(row.slot) != BOOKMARK).values(values)
-    await session.exec(statement.execution_options(**NOT_TRACKED))
+    await apply(session, update(row).where(*of_it, col(row.slot) != BOOKMARK).values(values))
 
 
 async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:

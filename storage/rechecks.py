@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.onboardings import SAVE_AT_REVISION
 from storage.reminders import Waiting, due_or_unset
-from storage.statements import execute
+from storage.statements import apply, execute
 from storage.tables import LIVE, CheckRoundRow, OnboardingRow, VerificationRow
 from storage.unreadable_rows import is_readable
 
@@ -93,7 +93,7 @@ async def claim_progress(session: AsyncSession, round_id: str, count: int) -> bo
     """Claim to show that this many are checked; False if Slack shows that already."""
     row = CheckRoundRow
     where = (col(row.id) == round_id, col(row.shown) < count)
-    return bool((await session.exec(update(row).where(*where).values(shown=count))).rowcount)
+    return await apply(session, update(row).where(*where).values(shown=count))
 
 
 async def end_round(session: AsyncSession, round_id: str) -> None:

@@ -87,6 +87,16 @@ async def execute(session: AsyncSession, statement: Statement, *parameters: Para
     return (await transaction.execute(compiled.sql, *map(compiled.parameters, parameters)))[1]
 
 
+async def apply(session: AsyncSession, statement: Update) -> bool:
+    """Execute an update that is made for one call; return whether it changed any row.
+
+    Objects that the session has loaded stay as they are: to bring them up to date, the ORM might
+    add RETURNING, and then SQLite doesn't count the rows.
+    """
+    options = {"synchronize_session": False}
+    return bool((await session.exec(statement, execution_options=options)).rowcount)
+
+
 @lru_cache(500)
 def _compiled(dialect: Dialect, statement: Statement, names: Sequence[str]) -> Compiled:
     compiled: Any = statement.compile(dialect=dialect, column_keys=names)

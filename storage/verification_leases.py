@@ -10,7 +10,8 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Status
-from storage.leases import NOT_TRACKED, Worker, is_free, moment
+from storage.leases import Worker, is_free, moment
+from storage.statements import apply
 from storage.tables import OnboardingRow, VerificationRow
 
 
@@ -63,5 +64,4 @@ async def _written(
 ) -> bool:
     row = VerificationRow
     where = (col(row.onboarding_id) == onboarding_id, col(row.number) == number, condition)
-    statement = update(row).where(*where).values(**values)
-    return bool((await session.exec(statement.execution_options(**NOT_TRACKED))).rowcount)
+    return await apply(session, update(row).where(*where).values(**values))
