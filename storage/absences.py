@@ -1,6 +1,7 @@
 """Which engineers are away, and who covers for them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlmodel import col, delete, func, or_, select, update
@@ -16,13 +17,12 @@ KEPT = ("active", "paused", "completed")  # a canceled one stays with the person
 async def all_of(session: AsyncSession) -> Sequence[Absence]:
     """Return every absence, also those that are over and not wrapped up yet."""
     rows = await session.exec(select(AbsenceRow).order_by(col(AbsenceRow.engineer)))
-    return [Absence(row.engineer, row.colleague, row.since, row.until) for row in rows]
+    return [Absence(**row.model_dump()) for row in rows]
 
 
 async def put(session: AsyncSession, absence: Absence) -> None:
     """Write an absence; an earlier one of the same engineer is replaced."""
-    row = {name: getattr(absence, name) for name in ("engineer", "colleague", "since", "until")}
-    await session.merge(AbsenceRow(**row))
+    await session.merge(AbsenceRow(**asdict(absence)))
 
 
 async def end(session: AsyncSession, engineer: str, at: datetime) -> None:

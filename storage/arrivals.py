@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import bindparam, text
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.statements import apply
+from storage.column_types import UtcDateTime
+from storage.statements import apply, execute
 from storage.tables import ArrivalRow
 
 # Not a request: when a worker last found that everything is fine.
 WELL = "well"
+
+RECORD = text("""
+    INSERT INTO arrival (kind, at) VALUES (:kind, :at)
+    ON CONFLICT (kind) DO UPDATE SET at = excluded.at WHERE arrival.at < excluded.at
+""").bindparams(bindparam("at", type_=UtcDateTime))
 
 
 async def last(session: AsyncSession) -> dict[str, datetime]:
@@ -20,12 +27,7 @@ async def last(session: AsyncSession) -> dict[str, datetime]:
 
 async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
     """Record the last arrivals; a time before the stored one is ignored."""
-    for kind, at in times.items():
-        row = await session.get(ArrivalRow, kind)
-        if row is None:
-            session.add(ArrivalRow(kind=kind, at=at))
-        elif row.at < at:
-            row.at = at
+    await execute(session, RECORD, *({"kind": kind, "at": at} for kind, at in times.items()))
 
 
 async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | None:

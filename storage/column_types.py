@@ -16,16 +16,6 @@ class Illegible:
     """A stored value that is not of its column's type."""
 
 
-def _lenient(process: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
-    def read(value: Any) -> Any:
-        try:
-            return process(value) if process else value
-        except (ValueError, TypeError, RecursionError):
-            return Illegible()
-
-    return read if process else None
-
-
 class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC. SQLite stores no zone, so it is added when the value is read."""
 
@@ -64,4 +54,12 @@ class Json(TypeDecorator[Any]):
         return object
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _lenient(super().result_processor(dialect, coltype))
+        parse = super().result_processor(dialect, coltype)
+
+        def read(value: Any) -> Any:
+            try:
+                return parse(value) if parse else value
+            except (ValueError, TypeError, RecursionError):
+                return Illegible()
+
+        return read if parse else None

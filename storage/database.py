@@ -46,10 +46,6 @@ class Collision(Unavailable):
     """The database rolled this transaction back because of a concurrent one."""
 
 
-async def _no_wait() -> None:
-    pass
-
-
 class Database:
     """Transactions on one database."""
 
@@ -57,7 +53,7 @@ class Database:
         self,
         url: str,
         seals: Seals,
-        wait_for_room: Callable[[], Awaitable[None]] = _no_wait,
+        wait_for_room: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; doesn't connect yet.
@@ -178,7 +174,6 @@ class Database:
             await session.exec(select(GuideRow.id).limit(1))
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._engine.dispose()
 
 
@@ -217,7 +212,6 @@ def other_connections(url: str) -> int:
 
 
 def is_sqlite(url: str) -> bool:
-    """Whether `url` names a SQLite file."""
     return make_url(url).get_backend_name() == "sqlite"
 
 

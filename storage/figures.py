@@ -9,14 +9,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.column_types import Illegible
-from storage.tables import (
-    ENDED,
-    RUNNING,
-    UNPUBLISHED,
-    CredentialRow,
-    EventRow,
-    OnboardingRow,
-)
+from storage.tables import ENDED, RUNNING, UNPUBLISHED, CredentialRow, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable
 
 BATCH = 500

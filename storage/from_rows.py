@@ -104,7 +104,9 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
         StepProgress(
             row.number,
             known(StepState, row.state),
-            _actor(row, "by") if row.by_role else None,  # the bot's own actor has no user
+            Actor(row.by_user or "", row.by_team or "", known(Role, row.by_role))
+            if row.by_role  # the bot's own actor has a role and no user
+            else None,
             row.at,
             row.handed_over,
         )
@@ -116,7 +118,7 @@ async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str
     return {
         row.field: StoredCredential(
             row.mask,
-            _actor(row, "submitted_by"),
+            Actor(row.submitted_by_user, row.submitted_by_team, known(Role, row.submitted_by_role)),
             row.replaced_at or row.submitted_at,
             row.version,
         )
@@ -129,7 +131,9 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
     return tuple(
         Verification(
             number=row.number,
-            requested_by=_actor(row, "requested_by"),
+            requested_by=Actor(
+                row.requested_by_user, row.requested_by_team, known(Role, row.requested_by_role)
+            ),
             requested_at=row.requested_at,
             attempt=row.attempt,
             report=Report.model_validate_json(row.report) if row.report else None,
@@ -140,12 +144,6 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
         )
         for row in rows
     )
-
-
-def _actor(row: Row, what: str) -> Actor:
-    """Return the actor of the columns `…_user`, `…_team` and `…_role`."""
-    user, team, role = (getattr(row, f"{what}_{part}") for part in ("user", "team", "role"))
-    return Actor(user or "", team or "", known(Role, role))
 
 
 async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row]:

@@ -45,7 +45,8 @@ class GuideStore:
             if guide.id in guides:
                 raise GuideError(f"{name}: another guide has the id “{guide.id}”, too")
             guides[guide.id], self._texts[guide.id] = guide, (name, source)
-        self.newest, *self._others = guides.values()
+        self.all: Sequence[Guide] = tuple(guides.values())  # the default first
+        self.newest = self.all[0]
         self._has_our_key = has_our_key
         self._parsed = {(one.id, one.version): one for one in guides.values()}
         self._broken: dict[tuple[str, str], str] = {}
@@ -54,11 +55,6 @@ class GuideStore:
     def from_file(cls, *files: Path, **options: Any) -> Self:
         """Read the guides for new onboardings; raises GuideError if one is broken."""
         return cls({name_of(file): source_of(file) for file in files}, **options)
-
-    @property
-    def all(self) -> Sequence[Guide]:
-        """Every guide in its newest version, the default first."""
-        return (self.newest, *self._others)
 
     @property
     def offered(self) -> Sequence[Guide]:
@@ -87,28 +83,24 @@ class GuideStore:
         Raises GuideError if more than the wording of a version was changed: onboardings that
         started with it could not continue.
         """
+        row = OnboardingRow
         for guide in self.offered:
-            await self._save(session, guide)
-
-    async def _save(self, session: AsyncSession, guide: Guide) -> None:
-        name, source = self._texts[guide.id]
-        if found := await self.changes(session, guide.id):
-            more = " …" if len(found) > MAX_NAMED_CHANGES else ""
-            raise GuideError(
-                f"{name}: version {guide.version} was saved before, and has another "
-                f"structure now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
-                "Raise “version”: running onboardings then keep the one they began with."
-            )
-        saved = await session.get(GuideRow, (guide.id, guide.version))
-        if saved is None:
-            session.add(GuideRow(id=guide.id, version=guide.version, source=source))
-        elif saved.source != source:
-            saved.source = source
-            row = OnboardingRow
-            theirs = (RUNNING, col(row.guide) == guide.id, col(row.guide_version) == guide.version)
-            await session.exec(
-                update(row).where(*theirs).values(published_revision=-1, publish_after=None)
-            )
+            name, source = self._texts[guide.id]
+            if found := await self.changes(session, guide.id):
+                more = " …" if len(found) > MAX_NAMED_CHANGES else ""
+                raise GuideError(
+                    f"{name}: version {guide.version} was saved before, and has another "
+                    f"structure now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
+                    "Raise “version”: running onboardings then keep the one they began with."
+                )
+            saved = await session.get(GuideRow, (guide.id, guide.version))
+            if saved is None:
+                session.add(GuideRow(id=guide.id, version=guide.version, source=source))
+            elif saved.source != source:
+                saved.source = source
+                its = (col(row.guide) == guide.id, col(row.guide_version) == guide.version)
+                again = {"published_revision": -1, "publish_after": None}
+                await session.exec(update(row).where(RUNNING, *its).values(**again))
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
         """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""

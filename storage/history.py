@@ -3,7 +3,7 @@
 The onboarding's row must be locked while doing so: two events must not follow the same end.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -20,8 +20,7 @@ from storage.tables import EVENT, OnboardingRow
 
 ADD_EVENTS = EVENT.insert()
 # The rows of new events, and the columns of the onboarding that change with them.
-Columns = Mapping[str, Any]
-Appended = tuple[Sequence[Columns], Columns]
+Appended = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 def start(session: AsyncSession, onboarding: Onboarding, events: Iterable[Event]) -> Appended:
@@ -73,7 +72,7 @@ async def move_end(session: AsyncSession, onboarding_id: str, end: End, new_end:
 
 def _sealed(
     session: AsyncSession, onboarding_id: str, end: End, events: Iterable[Event]
-) -> tuple[Sequence[Columns], End]:
+) -> tuple[list[dict[str, Any]], End]:
     """Return the rows of `events`, sealed one after the other from `end` on, and the new end."""
     seals: Seals = session.info["seals"]
     rows = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -84,7 +84,6 @@ async def forget_digest(session: AsyncSession, user_id: str) -> None:
 
 
 async def purge(session: AsyncSession, opened_before: datetime) -> None:
-    """Delete the Homes that were last opened before then."""
     await session.exec(delete(HomeRow).where(col(HomeRow.opened_at) < opened_before))
 
 
@@ -100,19 +99,14 @@ async def board(
     Then come those that need attention, then the longest inactive. With `mine` as `shows`, only
     the engineer's own; with `finished`, the latest to end. Failing live clients come first.
     """
-    failing = [] if shows == "finished" else await _failing(session, engineer if shows else None)
-    live = [await line_of(session, guides, row) for row in failing]
+    live: list[Line] = []
+    if shows != "finished":
+        failing = LINES.where(FAILING).order_by(col(OnboardingRow.active_at)).limit(MOST_FAILING)
+        if shows:
+            failing = failing.where(col(OnboardingRow.engineer) == engineer)
+        live = [await line_of(session, guides, row) for row in await rows_of(session, failing)]
     found, count = await _board(session, guides, engineer, limit, shows)
     return [*live, *found], len(live) + count
-
-
-async def _failing(session: AsyncSession, engineer: str | None) -> Sequence[Row[Any]]:
-    """Return live clients whose connection fails, an engineer's only if one is given."""
-    row = OnboardingRow
-    query = LINES.where(FAILING).order_by(col(row.active_at)).limit(MOST_FAILING)
-    if engineer:
-        query = query.where(col(row.engineer) == engineer)
-    return await rows_of(session, query)
 
 
 async def _board(

@@ -55,7 +55,6 @@ class KeyReport:
 
     @property
     def readable(self) -> int:
-        """How many values can be read."""
         lost = sum(self.rows[key] for key in self.missing)
         return sum(self.rows.values()) - lost - len(self.altered)
 

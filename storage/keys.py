@@ -20,7 +20,6 @@ def key_id(key: bytes) -> str:
 
 
 def derived(key: bytes, purpose: str) -> bytes:
-    """Return the key for a purpose."""
     info = f"heavyset-onboarding {purpose}".encode()
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)
 

@@ -37,7 +37,6 @@ async def take_over(session: AsyncSession, notice: str, since: datetime, now: da
 
 
 async def record(session: AsyncSession, notice: str, ts: str) -> None:
-    """Note that it was posted."""
     await session.exec(update(NoticeRow).where(col(NoticeRow.id) == notice).values(ts=ts))
 
 

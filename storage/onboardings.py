@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import bindparam, or_
 from sqlmodel import col, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.errors import NotFound, Stale, UnreadableRow
 from bot.onboarding import Change, Loss, Onboarding, Status, Verification
@@ -124,9 +125,7 @@ async def of_engineer(
 async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
     """Return the onboarding of a channel that started last, finished or not."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
-    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(1)
-    row = (await session.exec(newest)).first()
-    return await load(session, guides, row) if row else None
+    return await _first(session, guides, query.order_by(col(OnboardingRow.started_at).desc()))
 
 
 async def of_announcements(
@@ -134,8 +133,7 @@ async def of_announcements(
 ) -> Onboarding | None:
     """Return the onboarding whose thread in the engineering channel this is."""
     query = select(OnboardingRow).where(col(OnboardingRow.announcement_ts) == thread_ts)
-    found = (await session.exec(query)).first()
-    return await load(session, guides, found) if found else None
+    return await _first(session, guides, query)
 
 
 async def of_thread(
@@ -147,9 +145,14 @@ async def of_thread(
         col(message.onboarding_id) == row.id, col(message.slot) == f"{LEFTOVER}{thread_ts}"
     )
     is_its = or_(col(row.thread_ts) == thread_ts, leftover.exists())
-    where = (col(row.channel) == channel, is_its)
-    found = (await session.exec(select(row).where(*where))).first()
-    return await load(session, guides, found) if found else None
+    return await _first(session, guides, select(row).where(col(row.channel) == channel, is_its))
+
+
+async def _first(
+    session: AsyncSession, guides: GuideStore, query: SelectOfScalar[OnboardingRow]
+) -> Onboarding | None:
+    row = (await session.exec(query.limit(1))).first()
+    return await load(session, guides, row) if row else None
 
 
 async def _readable(
@@ -268,7 +271,6 @@ async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Seque
 
 
 async def running_ids(session: AsyncSession) -> Sequence[str]:
-    """Return all onboardings that are not finished."""
     return (await session.exec(select(OnboardingRow.id).where(RUNNING))).all()
 
 

@@ -82,7 +82,6 @@ def _unannounced(kinds: Sequence[EventKind]) -> ColumnElement[bool]:
 
 
 async def is_announced(session: AsyncSession, event_id: int) -> bool:
-    """Whether an event was announced."""
     return (await session.get_one(EventRow, event_id)).announced_ts is not None
 
 
@@ -98,7 +97,6 @@ async def claim(session: AsyncSession, event_id: int, since: datetime | None) ->
 
 
 async def record(session: AsyncSession, event_id: int, ts: str) -> None:
-    """Note that an announcement was posted."""
     row = EventRow
     await session.exec(update(row).where(col(row.id) == event_id).values(announced_ts=ts))
 

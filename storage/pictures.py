@@ -41,7 +41,6 @@ async def claim(session: AsyncSession, digest: str, known: Upload | None, now: d
 
 
 async def record(session: AsyncSession, digest: str, file_id: str, now: datetime) -> None:
-    """Note that a picture was uploaded."""
     values = {"since": now, "file_id": file_id}
     await session.exec(update(PictureRow).where(col(PictureRow.digest) == digest).values(values))
 

@@ -47,7 +47,6 @@ async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Pos
 
 
 async def get(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
-    """Return one message, or None."""
     row = await session.get(MessageRow, (onboarding_id, slot))
     return Posted(row.slot, row.ts, row.digest, row.posting_since) if row else None
 
@@ -98,13 +97,11 @@ async def save(
 
 
 async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:
-    """Write where the onboarding's thread is."""
     row = OnboardingRow
     await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))
 
 
 async def forget_thread(session: AsyncSession, onboarding: Onboarding) -> None:
-    """Note that the onboarding has no thread anymore."""
     await set_thread(session, onboarding.id, None)
 
 

@@ -76,7 +76,7 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction on a connection of `engine`."""
+    """A transaction on a connection of `engine`; like the one in sqlite.py."""
 
     dialect: ClassVar[Dialect] = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
     connection: TimedConnection
@@ -96,4 +96,5 @@ class Transaction:
 
     @property
     def is_closed(self) -> bool:
+        """Whether the connection was lost, or closed by us."""
         return self.connection.closed

@@ -26,7 +26,6 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]
 
 
 async def of_worker(session: AsyncSession, worker: str) -> Sequence[str]:
-    """Return all windows that a worker opened."""
     return (await session.exec(select(RevealRow.id).where(col(RevealRow.worker) == worker))).all()
 
 

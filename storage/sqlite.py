@@ -96,9 +96,10 @@ def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction on a connection of `engine`."""
+    """A transaction on a connection of `engine`; raises the driver's own errors."""
 
     dialect: ClassVar[Dialect] = InlineDialect()
+    is_closed: ClassVar[bool] = False
     committer: Executor
     connection: sqlite3.Connection
     writes: bool = False
@@ -121,6 +122,10 @@ class Transaction:
             await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 (not a secret)
 
     async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
+        """Execute a statement once with each of the parameters.
+
+        Return its rows, and how many it changed; with several parameters, neither is meaningful.
+        """
         if len(parameters) > 1:
             self.connection.executemany(sql, parameters)
             return (), 0
@@ -140,10 +145,6 @@ class Transaction:
         except asyncio.CancelledError:
             await asyncio.wait([work])  # before anything else is done with the connection
             raise
-
-    @property
-    def is_closed(self) -> bool:
-        return False
 
 
 @contextmanager

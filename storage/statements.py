@@ -8,40 +8,23 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sqlalchemy import Dialect, Insert, Select, TextClause, TextualSelect, Update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+if TYPE_CHECKING:
+    from storage import postgresql, sqlite
+
 Statement: TypeAlias = Select[Any] | Insert | Update | TextClause | TextualSelect
 Parameters: TypeAlias = Mapping[str, Any]
+Transaction: TypeAlias = "sqlite.Transaction | postgresql.Transaction"
 
 
 class Row(Protocol):
     """A named tuple of the columns."""
 
     def __getattr__(self, name: str) -> Any: ...
-
-
-class Transaction(Protocol):
-    """A transaction on a driver's connection; raises the driver's own errors."""
-
-    @property
-    def dialect(self) -> Dialect: ...
-
-    async def begin(self, *, write: bool) -> None: ...
-
-    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
-        """Execute a statement once with each of the parameters.
-
-        Return its rows, and how many it changed; with several parameters, neither is meaningful.
-        """
-
-    async def commit(self) -> None: ...
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the connection was lost, or closed by us."""
 
 
 @dataclass(frozen=True, slots=True)

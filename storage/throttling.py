@@ -32,5 +32,4 @@ async def count(session: AsyncSession, of: str, more: int, now: datetime, within
 
 
 async def purge(session: AsyncSession, before: datetime) -> None:
-    """Delete the counters that started before then."""
     await session.exec(delete(RateRow).where(col(RateRow.since) < before))

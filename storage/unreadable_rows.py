@@ -63,7 +63,6 @@ class UnreadableRows:
 
 
 def unreadable_rows(session: AsyncSession) -> UnreadableRows:
-    """Return the known unreadable rows."""
     rows: UnreadableRows = session.info["unreadable"]
     return rows
 

@@ -62,7 +62,6 @@ class Vault:
         self._fingerprinting_before = [derived_without_hkdf(key, FINGERPRINT) for key in keys]
 
     def seal(self, place: Slot, value: SecretStr) -> Sealed:
-        """Encrypt `value` for `place`."""
         nonce = os.urandom(NONCE_BYTES)
         plain = value.get_secret_value().encode()
         sealed = self._ciphers[self.sealing_key].encrypt(nonce, plain, place.associated_data())

@@ -1,7 +1,7 @@
 """Compares the rows of each onboarding with their sealed digests."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import select
@@ -13,14 +13,17 @@ from storage.audit.seals import Seals
 from storage.tables import CredentialRow, OnboardingRow, StepRow
 
 ROWS_PER_PAGE = 200
+STORED = ("id", "history_end", "sealed_state")
 RowsById = dict[str, list[Any]]
 
 
 async def altered(session: AsyncSession) -> AsyncIterator[tuple[str, str, str]]:
     """Yield each mismatch: the onboarding's id, its client, and what was altered."""
     seals: Seals = session.info["seals"]
-    last = ""
-    while page := await _page(session, last):
+    columns = (getattr(OnboardingRow, name) for name in (*STORED, *CLIENT))
+    query = select(*columns).order_by(col(OnboardingRow.id)).limit(ROWS_PER_PAGE)
+    connection, last = await session.connection(), ""
+    while page := (await connection.execute(query.where(col(OnboardingRow.id) > last))).all():
         last = page[-1].id
         ids = [row.id for row in page]
         steps = await _rows_of(session, StepRow, STEP, ids)
@@ -42,14 +45,6 @@ def _problems(seals: Seals, row: Any, steps: list[Any], values: list[Any]) -> li
         for part, what in PARTS.items()
         if state.digests.get(part) != made[part]
     ]
-
-
-async def _page(session: AsyncSession, after: str) -> Sequence[Any]:
-    names = ("id", "history_end", "sealed_state", *CLIENT)
-    row = OnboardingRow
-    query = select(*(getattr(row, name) for name in names)).where(col(row.id) > after)
-    connection = await session.connection()
-    return (await connection.execute(query.order_by(col(row.id)).limit(ROWS_PER_PAGE))).all()
 
 
 async def _rows_of(
