@@ -18,7 +18,7 @@ def enter_credentials(
     onboarding: Onboarding, step: int, masks: Mapping[str, str], actor: Actor, now: datetime
 ) -> Change:
     """Record that credentials were stored, by field with their masks; verify once all are in."""
-    must_take(onboarding, masks, actor)
+    must_accept(onboarding, masks, actor)
     credentials = dict(onboarding.credentials)
     events = []
     for name, mask in masks.items():
@@ -42,7 +42,7 @@ def enter_credentials(
     return start_verification(onboarding, actor, now, events, **parts)
 
 
-def must_take(onboarding: Onboarding, fields: Collection[str], actor: Actor) -> None:
+def must_accept(onboarding: Onboarding, fields: Collection[str], actor: Actor) -> None:
     """Raise Refused unless these credentials can be entered: after go-live, those that fail."""
     verdict = onboarding.last_verdict
     wrong = verdict.report.fields if verdict and verdict.report else ()

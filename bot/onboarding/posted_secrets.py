@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import PostedSecret, Status
@@ -37,16 +38,14 @@ def record_posted_secret(
     detail = given(marks=list(digests), elsewhere=elsewhere, texts=hidden)
     detail["fields"] = list(fields)
     events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
-    after = replace(
-        onboarding,
-        posted_secrets=(*onboarding.posted_secrets, posted),
-        questions=tuple(
+    parts: dict[str, Any] = {
+        "posted_secrets": (*onboarding.posted_secrets, posted),
+        "questions": tuple(
             replace(question, text=HIDDEN) if question.at in texts else question
             for question in onboarding.questions
         ),
-    )
-    parts = {"posted_secrets": after.posted_secrets, "questions": after.questions}
-    step = _first_step(after, fields if reopen is None else reopen)
+    }
+    step = _first_step(replace(onboarding, **parts), fields if reopen is None else reopen)
     if onboarding.status is Status.ACTIVE and step and onboarding.step(step).finished:
         events.append(Event(EventKind.STEP_UNDONE, BOT, now, step))
         return changed(onboarding, now, events, steps=back_to(onboarding, step), **parts)

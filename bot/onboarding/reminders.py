@@ -18,7 +18,7 @@ from bot.onboarding.transitions import Change, changed, must_be_active, noted
 # How soon after a reminder an engineer may send another.
 SHORTEST_INTERVAL = timedelta(hours=1)
 # People often write several messages in a row; only one of them counts.
-ONE_TALK = timedelta(hours=1)
+ONE_CONVERSATION = timedelta(hours=1)
 
 
 def remind(
@@ -106,7 +106,7 @@ def hear(
     last, before = onboarding.heard, onboarding.active_at
     names_a_day = until is not None and (last is None or until != last.until)
     if not names_a_day:
-        just_now = abs(now - before) < ONE_TALK and onboarding.reminder is None
+        just_now = abs(now - before) < ONE_CONVERSATION and onboarding.reminder is None
         if not acts or just_now:
             raise Refused("There's nothing new in that.")
         until = held_until(onboarding)  # “thanks” doesn't take it back
@@ -129,7 +129,7 @@ def hear(
 # --- after the last reminder: what engineering does about the stall ---
 
 
-def offer_ways_on(onboarding: Onboarding, now: datetime) -> Change:
+def ask_engineering(onboarding: Onboarding, now: datetime) -> Change:
     """Ask engineering what to do about a stall; Refused if that question is open."""
     must_be_active(onboarding)
     last, since = onboarding.current_offer, onboarding.active_at

@@ -66,10 +66,10 @@ def _must_have_credentials(onboarding: Onboarding, number: int) -> None:
             f"{onboarding.guide.platform} and enter it with *Enter securely*."
         )
     if onboarding.guide.phase_of(number).owner is Owner.CLIENT:
-        _must_not_be_failed(onboarding)
+        _must_have_nothing_to_fix(onboarding)
 
 
-def _must_not_be_failed(onboarding: Onboarding) -> None:
+def _must_have_nothing_to_fix(onboarding: Onboarding) -> None:
     """Raise Refused while the last check failed, and the client can do something about it."""
     report = onboarding.client_can_fix
     if report is None:

@@ -127,7 +127,8 @@ def finish_verification(
     """Record the report of a run; Refused if it is no longer the latest."""
     latest = _due(onboarding, number, requested_at)
     earlier = onboarding.verifications[:-1]
-    retry_at = _retry_at(latest, report, now)
+    again = report.retry and latest.attempt < len(RETRY_AFTER)
+    retry_at = now + RETRY_AFTER[latest.attempt] if again else None
     finished = replace(latest, report=report, attempt=latest.attempt + 1, retry_at=retry_at)
     if latest.report is None:
         return _finished(onboarding, (*earlier, finished), report, now)
@@ -216,9 +217,3 @@ def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verific
     if latest is None or not is_named or latest.due_at is None:
         raise Refused("A newer verification takes the place of this one.")
     return latest
-
-
-def _retry_at(run: Verification, report: Report, now: datetime) -> datetime | None:
-    if report.outcome is Outcome.UNKNOWN and report.retry and run.attempt < len(RETRY_AFTER):
-        return now + RETRY_AFTER[run.attempt]
-    return None

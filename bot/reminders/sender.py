@@ -10,7 +10,7 @@ from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import BOT, Change, Onboarding
 from bot.onboarding.business_time import NEVER
-from bot.onboarding.reminders import escalate, offer_ways_on, remind
+from bot.onboarding.reminders import ask_engineering, escalate, remind
 from bot.reminders.schedule import FollowUpCalendar
 from bot.slack import RateLimited
 from bot.slack.directory import Directory
@@ -118,7 +118,7 @@ class ReminderSender:
         if due.escalation:
             sent = sent.then(escalate, now)
         if due.question:
-            sent = sent.then(offer_ways_on, now)
+            sent = sent.then(ask_engineering, now)
         if not sent.events:
             raise Refused("Nothing is due anymore.")
         return sent

@@ -14,7 +14,7 @@ from bot.core.typed_text import half_width
 from bot.guide.credential_checks import Severity, check
 from bot.guide.credential_fields import mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding
-from bot.onboarding.credentials import enter_credentials, must_take
+from bot.onboarding.credentials import enter_credentials, must_accept
 from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.redaction import free_text
@@ -40,7 +40,7 @@ class Credentials(UseCase):
         at = onboarding.step(ref.step).number
         names = ref.fields or modals.fields_at(onboarding, at)
         if onboarding.finished_at:
-            must_take(onboarding, names, actor)
+            must_accept(onboarding, names, actor)
         if not names or not set(names).issubset(onboarding.guide.field_ids):
             raise Refused("Nothing to enter at this step.")
         return modals.credentials_modal(onboarding, request.form(onboarding.id, at, names))

@@ -90,7 +90,7 @@ def reason_of(error: BaseException) -> Reason:
     return Reason.CONNECTION
 
 
-def no_use(answer: Answer, sent: Sequence[str] = ()) -> RequestError | None:
+def unavailable_error(answer: Answer, sent: Sequence[str] = ()) -> RequestError | None:
     """Return the error for a status that says nothing about the values: busy, or broken."""
     told: dict[str, Any] = {"status": answer.status, "trace_id": trace_id_of(answer, sent)}
     if answer.status == 429:

@@ -7,6 +7,7 @@ sent to sign in and nowhere else, and no text of the report holds one.
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -15,7 +16,7 @@ from bot.guide.http_checks import HttpChecks, Request, Token, cause_of
 from bot.guide.remedies import GAP
 from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import diagnosis
-from bot.verification.errors import NoAnswer, Reason, RequestError, no_use
+from bot.verification.errors import NoAnswer, Reason, RequestError, unavailable_error
 from bot.verification.findings import Finding, milliseconds, report_of
 from bot.verification.sender import Sender, access_token, client_credentials, sendable
 
@@ -54,12 +55,8 @@ class _Run:
     async def ask(self, request: Request | Token) -> Finding:
         """Make a request, retrying while that may help, and return what was found."""
         began = self._now()
-
-        async def status_of() -> int:
-            return await self._status(request)
-
         try:
-            status = await self._sender.with_retries(status_of)
+            status = await self._sender.with_retries(partial(self._status, request))
             cause = self._cause(request, status)
             told = f"HTTP {status}"
         except RequestError as error:
@@ -77,7 +74,7 @@ class _Run:
         else:
             url = self._checks.api + request.path
             answer = await self._sender.send("GET", url, headers=self._headers())
-        if error := no_use(answer):
+        if error := unavailable_error(answer):
             raise error
         # A gateway's page says nothing about the values, whatever its status.
         if answer.status in range(300, 400) or not answer.is_json:

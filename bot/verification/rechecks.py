@@ -51,7 +51,7 @@ class Rechecks:
     async def _go_on(self, running: Round) -> None:
         """Ask for the next clients of a round."""
         now = self._clock()
-        following = running.clients[running.position :][: at_once(len(running.clients))]
+        following = running.clients[running.position :][: clients_at_a_time(len(running.clients))]
         if not following or now < running.next_at:
             return
         actor = Actor(running.by_user, running.by_team, Role.ENGINEER)
@@ -104,11 +104,11 @@ class Rechecks:
             self._check(onboarding_id)
 
 
-def at_once(clients: int) -> int:
+def clients_at_a_time(clients: int) -> int:
     """Return how many of a round's clients are asked at a time."""
     return ceil(clients / (LONGEST_ROUND / EVERY))
 
 
 def lasts(clients: int) -> timedelta:
     """Return about how long a round takes."""
-    return ceil(clients / at_once(clients)) * EVERY if clients else timedelta()
+    return ceil(clients / clients_at_a_time(clients)) * EVERY if clients else timedelta()

@@ -97,7 +97,7 @@ def _counts(onboarding: Onboarding, history: History) -> Iterator[str]:
         ("Reminders", EventKind.REMINDED),
         ("Blocked attempts", EventKind.REFUSED),
     ):
-        if events := history.of_kind(kind):
+        if events := [event for event in history.events if event.kind is kind]:
             who = ", ".join(dict.fromkeys(map(_subject, events[-BAR:])))
             yield f"{sign(kind)} {name}: {len(events)} ({who})"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.onboarding import Onboarding, Status
 from bot.onboarding.after_go_live import SHORTEST_GAP, WEEK, next_check
 from bot.onboarding.business_time import calendar_of
-from bot.verification.rechecks import at_once, lasts
+from bot.verification.rechecks import clients_at_a_time, lasts
 from tests.builders import an_onboarding
 
 CALENDAR = calendar_of(None, "America/New_York")
@@ -35,6 +35,6 @@ def test_clients_who_went_live_together_are_spread_over_the_week() -> None:
 
 
 def test_a_round_takes_ten_minutes_at_most() -> None:
-    assert (at_once(40), lasts(40)) == (1, timedelta(seconds=200))
-    assert at_once(1000) == 9
+    assert (clients_at_a_time(40), lasts(40)) == (1, timedelta(seconds=200))
+    assert clients_at_a_time(1000) == 9
     assert lasts(1000) <= timedelta(minutes=10)

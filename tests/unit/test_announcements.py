@@ -18,7 +18,7 @@ from bot.onboarding import (
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.reminders import escalate, offer_ways_on, remind, snooze
+from bot.onboarding.reminders import ask_engineering, escalate, remind, snooze
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verification_report import Outcome
@@ -98,7 +98,7 @@ def unused() -> Change:
     return expire_credentials(an_onboarding(at_step=22, credentials=ALL_FIELDS), LATER, **AGES)
 
 
-QUIET = offer_ways_on(remind(an_onboarding(at_step=4), BOT, NOW, 4, last=True).onboarding, NOW)
+QUIET = ask_engineering(remind(an_onboarding(at_step=4), BOT, NOW, 4, last=True).onboarding, NOW)
 EVERY: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),

@@ -20,7 +20,7 @@ from bot.onboarding import (
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.reminders import escalate, hear, offer_ways_on, remind
+from bot.onboarding.reminders import ask_engineering, escalate, hear, remind
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verification_report import Outcome
@@ -95,7 +95,7 @@ def changes(name: str) -> Iterator[Change]:
     yield lifecycle.cancel(new.onboarding, an_engineer(), f"{name}\n{name}", NOW)
     yield assignment.assign(new.onboarding, "U0EVE", an_engineer(), NOW)
     yield escalate(new.onboarding, NOW)
-    quiet = offer_ways_on(remind(new.onboarding, BOT, NOW, 4, last=True).onboarding, NOW)
+    quiet = ask_engineering(remind(new.onboarding, BOT, NOW, 4, last=True).onboarding, NOW)
     yield quiet
     yield hear(quiet.onboarding, a_client_admin(), MUCH_LATER, MUCH_LATER + A_WEEK)
     yield remind(new.onboarding, an_engineer(), NOW)

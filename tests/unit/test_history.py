@@ -344,7 +344,7 @@ def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
 def test_events_can_be_picked_by_kind() -> None:
     way = Way().chosen().then(lambda at, now: undo_step(at, 1, ANN, now))
 
-    assert [one.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
+    assert [one.step for one in way.told().events if one.kind is EventKind.STEP_UNDONE] == [1]
 
 
 def test_an_event_says_who_and_when() -> None:

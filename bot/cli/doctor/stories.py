@@ -13,7 +13,7 @@ from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
-from bot.onboarding.reminders import escalate, hear, offer_ways_on, put_off, remind, snooze
+from bot.onboarding.reminders import ask_engineering, escalate, hear, put_off, remind, snooze
 from bot.onboarding.retention import expire_credentials
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
 from bot.onboarding.verification_report import Check, Outcome, Report
@@ -101,10 +101,10 @@ def _followed_up() -> Iterator[Transition]:
     days = [BEGAN + timedelta(days=number) for number in (1, 3, 7, 14, 28, 29)]
     for number, day in enumerate(days[:4], start=1):
         yield _does(remind, BOT, follow_up=number, last=number == 4, now=day)
-    yield _does(offer_ways_on, now=days[3])
+    yield _does(ask_engineering, now=days[3])
     yield _does(put_off, 1, ENGINEER, until=days[4], now=days[3])
     yield _does(remind, BOT, follow_up=4, last=True, now=days[4])
-    yield _does(offer_ways_on, now=days[4])
+    yield _does(ask_engineering, now=days[4])
     yield lambda at, _: hear(at, _awaited(at), days[5], days[5] + timedelta(days=2))
 
 

@@ -55,9 +55,6 @@ class History:
             found[span.phase][span.side] += span.length
         return found
 
-    def of_kind(self, kind: EventKind) -> Sequence[Event]:
-        return [event for event in self.events if event.kind is kind]
-
     def words(self, event: Event) -> Words:
         """Return what happened, without its subject, the actor."""
         return words(self.guide, event)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -66,10 +67,7 @@ class ServiceTitan:
 
         Raises InvalidClient, TooManyRequests, NoAnswer, or another RequestError.
         """
-
-        async def ask() -> Token:
-            return await self._token_at(self._auth_url, client_id, client_secret)
-
+        ask = partial(self._token_at, self._auth_url, client_id, client_secret)
         return await self.sender.with_retries(ask)
 
     async def other_environment(self, client_id: SecretStr, client_secret: SecretStr) -> str | None:

@@ -12,9 +12,9 @@ from bot.verification.errors import (
     NoAnswer,
     Reason,
     RequestError,
-    no_use,
     text_of,
     trace_id_of,
+    unavailable_error,
 )
 
 # Titles known from ServiceTitan's documentation or its public clients; what follows is cut off.
@@ -129,7 +129,7 @@ def _properties(answer: Answer) -> list[str]:
 
 def _gateway_error(answer: Answer, sent: Sequence[str]) -> RequestError | None:
     """Return the error that means the same everywhere: busy, broken, or not ServiceTitan."""
-    if known := no_use(answer, sent):
+    if known := unavailable_error(answer, sent):
         return known
     # An empty body is a valid response; a gateway's page, or a redirect, is not.
     if (answer.content and answer.body is None) or answer.status in range(300, 400):
