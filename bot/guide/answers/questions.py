@@ -32,14 +32,12 @@ _ASKS_WHY = re.compile(r"why\b", re.IGNORECASE)
 # “Call tomorrow?”: people making an appointment.
 LONGEST_CHAT = 4
 _SMALL_TALK = re.compile(
-    rf"(?:{_BEFORE} )*(?:how (?:are|is) (?:you|things|everyone|everything|life)|hows (?:it "
-    rf"going|everything|life|"
-    r"things)|how (?:was|is) your|how have you been|how (?:about|did) (?:lunch|that go)|whats "
-    r"up|what is up|"
-    r"(?:are|were) you (?:guys )?(?:done|finished|ready|free|there|ok|around|available)|(?:did|"
-    r"have) you (?:guys )?"
-    r"(?:finish|done|see that|have a)|who knows|you (?:guys )?(?:done|ready|there|ok)|can you "
-    r"hear me|are we still on|ok with you)\b|"
+    rf"(?:{_BEFORE} )*(?:how (?:are|is) (?:you|things|everyone|everything|life)|"
+    r"hows (?:it going|everything|life|things)|how (?:was|is) your|how have you been|"
+    r"how (?:about|did) (?:lunch|that go)|whats up|what is up|"
+    r"(?:are|were) you (?:guys )?(?:done|finished|ready|free|there|ok|around|available)|"
+    r"(?:did|have) you (?:guys )?(?:finish|done|see that|have a)|who knows|"
+    r"you (?:guys )?(?:done|ready|there|ok)|can you hear me|are we still on|ok with you)\b|"
     r".*\b(?:\d{1,2} ?[ap]m|(?:game|lunch|dinner|drinks|beers?) (?:today|tonight|tomorrow))\b"
 )
 _ENDS_AS_QUESTION = re.compile(r"\?[\W_]*$")
