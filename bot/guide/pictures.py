@@ -6,7 +6,7 @@ GUIDE_IMAGES, and our own schematics.
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -188,7 +188,9 @@ def find(
 
 def _read(folder: Path, steps: Collection[int]) -> tuple[list[PictureFile], dict[str, str]]:
     files, problems = [], {}
-    for path in sorted(_paths(folder)):
+    paths = folder.iterdir() if folder.is_dir() else ()
+    # A drawing's source may be beside it.
+    for path in sorted(path for path in paths if LOOKS_LIKE_ONE.fullmatch(path.name)):
         named = NAME.fullmatch(path.name)
         if not named or int(named[1]) not in steps:
             problems[path.name] = "isn't named after a step of the guide, such as step-03.png"
@@ -203,9 +205,3 @@ def _read(folder: Path, steps: Collection[int]) -> tuple[list[PictureFile], dict
         else:
             files.append(PictureFile(path.name, content))
     return sorted(files, key=lambda file: NAME.sub(r"\1-\2", file.name)), problems
-
-
-def _paths(folder: Path) -> Iterator[Path]:
-    """Yield what looks like a picture; a drawing's source may be beside it."""
-    if folder.is_dir():
-        yield from (path for path in folder.iterdir() if LOOKS_LIKE_ONE.fullmatch(path.name))

@@ -22,24 +22,20 @@ def changes(before: str, after: str) -> list[str]:
 
 
 def _differences(old: Structure, new: Structure) -> Iterator[str]:
-    for name in sorted(old.keys() - new.keys(), key=_order):
-        yield f"{name} is gone"
-    for name in sorted(new.keys() - old.keys(), key=_order):
-        yield f"{name} is new"
-    for name in sorted(old.keys() & new.keys(), key=_order):
+    yield from (f"{name} is gone" for name in old if name not in new)
+    yield from (f"{name} is new" for name in new if name not in old)
+    for name in new:
         for what in new[name]:
-            if old[name][what] != new[name][what]:
+            if name in old and old[name][what] != new[name][what]:
                 yield f"{name} has {what}"
-
-
-def _order(name: str) -> tuple[str, int, str]:
-    kind, _, which = name.partition(" ")
-    return kind, int(which) if which.isdecimal() else 0, which
 
 
 def _structure(source: str) -> Structure:
     guide = tomllib.loads(source)
-    found: Structure = {}
+    fields = sorted(guide["credentials"], key=lambda field: field["id"])
+    found: Structure = {
+        f"credential {field['id']}": {"another step": field["step"]} for field in fields
+    }
     for phase in guide["phases"]:
         for step in phase["steps"]:
             options = step.get("choice", {}).get("options", [])
@@ -51,6 +47,4 @@ def _structure(source: str) -> Structure:
                 "another choice": {one["id"]: sorted(one.get("skips", [])) for one in options},
                 "another part in the verification": step.get("verifies", False),
             }
-    for field in guide["credentials"]:
-        found[f"credential {field['id']}"] = {"another step": field["step"]}
     return found

@@ -42,38 +42,6 @@ TEXTS = {
     ),
 }
 
-Gap = Callable[[Onboarding, Event], str]
-GAPS: dict[str, Gap] = {
-    "client": lambda onboarding, _: escape(onboarding.client_name),
-    "engineer": lambda onboarding, _: mention(onboarding.engineer),
-    "actor": lambda _, event: mention(event.actor.user_id),
-    "by": lambda _, event: f" ({mention(event.actor.user_id)})" if event.actor.user_id else "",
-    "from": lambda _, event: mention(event.detail["from"]),
-    "to": lambda _, event: mention(event.detail["to"]),
-    "others": lambda _, event: (
-        f" and {count(others, 'more client')}" if (others := event.detail.get("others")) else ""
-    ),
-    "until": lambda _, event: when(datetime.fromisoformat(event.detail["until"])),
-    "days": lambda _, event: in_days(event.detail["days"]),
-    "verified": lambda onboarding, _: "verified, " if onboarding.guide.is_checked else "",
-    "count": lambda onboarding, _: str(len(onboarding.steps)),
-    "labels": lambda onboarding, event: labels_of(onboarding, event),
-    "places": lambda onboarding, event: escape(
-        listed(dict.fromkeys(one.destination for one in _fields(onboarding, event)))
-    ),
-    "resumed_by": lambda _, event: (
-        f" (resumed by {mention(event.actor.user_id)})" if event.actor.user_id else ""
-    ),
-    "assigned": lambda onboarding, event: (
-        ""
-        if event.actor.user_id == onboarding.engineer
-        else f", assigned to {mention(onboarding.engineer)}{_covering(onboarding)}"
-    ),
-    "steps": lambda onboarding, event: _steps(onboarding, event),
-    "phase": lambda onboarding, event: _phase(onboarding, event),
-    "took": lambda onboarding, event: _took(onboarding, event),
-}
-
 
 def announcement_text(onboarding: Onboarding, event: Event) -> str:
     text = TEXTS[event.kind]
@@ -81,8 +49,11 @@ def announcement_text(onboarding: Onboarding, event: Event) -> str:
     return text.format_map({name: GAPS[name](onboarding, event) for name in names})
 
 
-def _covering(onboarding: Onboarding) -> str:
-    return f", who covers for {mention(onboarding.covers_for)}" if onboarding.covers_for else ""
+def _assigned(onboarding: Onboarding, event: Event) -> str:
+    if event.actor.user_id == onboarding.engineer:
+        return ""
+    covers = f", who covers for {mention(onboarding.covers_for)}" if onboarding.covers_for else ""
+    return f", assigned to {mention(onboarding.engineer)}{covers}"
 
 
 def labels_of(onboarding: Onboarding, event: Event) -> str:
@@ -112,3 +83,31 @@ def _phase(onboarding: Onboarding, event: Event) -> str:
 def _took(onboarding: Onboarding, event: Event) -> str:
     days = (event.at - onboarding.started_at).days
     return "same day" if days == 0 else f"in {in_days(days)}"
+
+
+GAPS: dict[str, Callable[[Onboarding, Event], str]] = {
+    "client": lambda onboarding, _: escape(onboarding.client_name),
+    "engineer": lambda onboarding, _: mention(onboarding.engineer),
+    "actor": lambda _, event: mention(event.actor.user_id),
+    "by": lambda _, event: f" ({mention(event.actor.user_id)})" if event.actor.user_id else "",
+    "from": lambda _, event: mention(event.detail["from"]),
+    "to": lambda _, event: mention(event.detail["to"]),
+    "others": lambda _, event: (
+        f" and {count(others, 'more client')}" if (others := event.detail.get("others")) else ""
+    ),
+    "until": lambda _, event: when(datetime.fromisoformat(event.detail["until"])),
+    "days": lambda _, event: in_days(event.detail["days"]),
+    "verified": lambda onboarding, _: "verified, " if onboarding.guide.is_checked else "",
+    "count": lambda onboarding, _: str(len(onboarding.steps)),
+    "labels": labels_of,
+    "places": lambda onboarding, event: escape(
+        listed(dict.fromkeys(one.destination for one in _fields(onboarding, event)))
+    ),
+    "resumed_by": lambda _, event: (
+        f" (resumed by {mention(event.actor.user_id)})" if event.actor.user_id else ""
+    ),
+    "assigned": _assigned,
+    "steps": _steps,
+    "phase": _phase,
+    "took": _took,
+}

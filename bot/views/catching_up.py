@@ -9,7 +9,6 @@ from bot.views.blocks import Block, button, section
 from bot.views.forms import View, entry, form, menu
 
 LONGEST_OPTION = 75
-ALREADY = "I've already done more steps"
 
 
 def offer(onboarding: Onboarding, step: Step) -> Block | None:
@@ -19,7 +18,7 @@ def offer(onboarding: Onboarding, step: Step) -> Block | None:
         return None
     text = "Started with the written guide before? Skip ahead to where you are."
     ref = ids.StepRef(onboarding.id, step.number)
-    return section(text, button(ALREADY, ids.ALREADY_DONE, ref))
+    return section(text, button("I've already done more steps", ids.ALREADY_DONE, ref))
 
 
 def catch_up_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:

@@ -21,7 +21,11 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
     """
     ref = ids.StepRef(onboarding.id, step.number)
     message = ids.StepRef(onboarding.id, step.number, (ts,))
-    buttons = _finishing(step, ref)
+    if step.choice:
+        buttons = choice_buttons(step, ref)
+    else:
+        text = f"Mark step {step.number} done"
+        buttons = [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
     what = f"Is step {step.number} done" if buttons else "Do you need anything"
     send = f"Send to @{engineer}"
     if not engineer or len(send) > LONGEST_LABEL:
@@ -30,13 +34,6 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
     buttons.append(button("Just chatting", ids.JUST_CHATTING, ref))
     text = f"{what}, or should I pass your message on to {mention(onboarding.engineer)}?"
     return EphemeralReply([section(text), actions(buttons)])
-
-
-def _finishing(step: Step, ref: ids.StepRef) -> list[Element]:
-    if step.choice:
-        return choice_buttons(step, ref)
-    text = f"Mark step {step.number} done"
-    return [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
 
 
 def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:

@@ -79,19 +79,18 @@ def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
 def _passed(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     passed = [check.title for check in report.checks if check.outcome is Outcome.PASSED]
     if _is_after_go_live(onboarding, run):
-        start, ending = "✅ *It works!*", " Nothing else to do."
+        start, ending = "✅ *It works!*", ". Nothing else to do."
     elif onboarding.status is Status.COMPLETED:
         to = f"{to_whom(onboarding)}, " if onboarding.contacts else ""
         start, ending = (
             f"🎉 {to}*{'you' if to else 'You'}'re connected!*",
-            " and setup is complete. Thank you!",
+            ", and setup is complete. Thank you!",
         )
     else:
-        start, ending = "✅ *It works!*", " Nothing else to enter."
+        start, ending = "✅ *It works!*", ". Nothing else to enter."
     platform = escape(onboarding.guide.platform)
     values = all_of(len(onboarding.guide.credentials), "credential")
-    comma = "," if ending.startswith(" and") else "."
-    yield section(f"{start} {platform} accepted {values}{comma}{ending}")
+    yield section(f"{start} {platform} accepted {values}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
         if check.outcome is Outcome.PASSED and check.cause:  # it has its own text

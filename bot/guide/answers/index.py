@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Set
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
@@ -20,20 +19,52 @@ SATURATION, LENGTH = 1.2, 0.25
 
 NEGATIONS = frozenset({"not", "no"})
 Pair = tuple[str, str]
-Line = frozenset[str]
 T = TypeVar("T", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """A passage, and the stems that find it."""
 
-    passage: Passage
-    worth: Mapping[str, float]  # how much a stem of the question counts here
-    pairs: frozenset[Pair]  # stems next to each other
-    title: Line
-    asked_for: frozenset[Line]
-    negative: bool  # it is about something that is missing or wrong
+    def __init__(self, passage: Passage, asked: str) -> None:
+        """Count the stems of `passage`, and of what people ask about it."""
+        self.passage = passage
+        self.words: set[str] = set()
+        self.counts: dict[str, float] = {}
+        self.pairs: set[Pair] = set()  # stems next to each other
+        self.length = 0.0
+        for text, weight in ((passage.text, 1.0), (passage.title, TITLE), (passage.around, AROUND)):
+            for line in text.splitlines():
+                stems = self._stems(line)
+                self.length += weight * len(stems)
+                self._count(stems, weight)
+                if weight > AROUND:
+                    self.pairs.update(pairwise(stems))
+        phrases = [self._stems(phrase) for phrase in asked.replace("\n", " ").split(",")]
+        self._count({found for phrase in phrases for found in phrase}, ASKED_FOR)
+        for phrase in phrases:
+            self.pairs.update(pairwise(phrase))
+        # A one-word phrase would too often be the whole question.
+        self.asked_for = frozenset(frozenset(one) for one in phrases if len(set(one)) > 1)
+        self.title = frozenset(self._stems(passage.title))
+        self.negative = not NEGATIONS.isdisjoint(self.counts)  # about what is missing or wrong
+        self.worth: Mapping[str, float] = {}  # how much a stem of the question counts here
+
+    def compare(self, rarity: Mapping[str, float], average: float) -> None:
+        """Set what its stems are worth among all passages, which have an `average` length."""
+        norm = SATURATION * (1 - LENGTH + LENGTH * self.length / average)
+        self.worth = {
+            found: rarity[found] * count * (SATURATION + 1) / (count + norm)
+            for found, count in self.counts.items()
+        }
+
+    def _count(self, stems: Iterable[str], weight: float) -> None:
+        for found in stems:
+            self.counts[found] = self.counts.get(found, 0.0) + weight
+
+    def _stems(self, text: str) -> list[str]:
+        found = tokens(text)
+        self.words.update(found)
+        return [stem(word) for word in unified(found) if word not in words().filler]
 
 
 class Index:
@@ -42,17 +73,17 @@ class Index:
     def __init__(self, guide: Guide) -> None:
         """Index every passage of `guide`, with what people ask about it if that is known."""
         asked = dict(guide.asked)
-        drafts = [_Draft(passage, asked.get(passage.id, "")) for passage in passages(guide)]
-        self.rarity = _rarity([draft.counts for draft in drafts])
-        self._pair_rarity = _rarity([draft.pairs for draft in drafts])
-        self.rarest = _rare(1, len(drafts))
-        average = sum(draft.length for draft in drafts) / len(drafts)
-        self.entries = tuple(draft.entry(self.rarity, average) for draft in drafts)
+        self.entries = [Entry(passage, asked.get(passage.id, "")) for passage in passages(guide)]
+        self.rarity = _rarity([entry.counts for entry in self.entries])
+        self._pair_rarity = _rarity([entry.pairs for entry in self.entries])
+        self.rarest = _rare(1, len(self.entries))
+        average = sum(entry.length for entry in self.entries) / len(self.entries)
         self._steps: dict[int, set[str]] = {}
-        for draft in drafts:
-            if draft.passage.id.startswith("step:"):
-                self._steps.setdefault(draft.passage.steps[0], set()).update(draft.counts)
-        self._known = words().known.union(*(draft.seen for draft in drafts))
+        for entry in self.entries:
+            entry.compare(self.rarity, average)
+            if entry.passage.id.startswith("step:"):
+                self._steps.setdefault(entry.passage.steps[0], set()).update(entry.counts)
+        self._known = words().known.union(*(entry.words for entry in self.entries))
         self._long = sorted(word for word in self._known if len(word) > 3)
 
     def rarity_of(self, stems: Iterable[str]) -> float:
@@ -89,51 +120,6 @@ class Index:
 @lru_cache(maxsize=8)
 def index(guide: Guide) -> Index:
     return Index(guide)
-
-
-class _Draft:
-    """The counts of one passage, before the passages are compared."""
-
-    def __init__(self, passage: Passage, asked: str) -> None:
-        self.passage = passage
-        self.seen: set[str] = set()
-        self.counts: dict[str, float] = {}
-        self.pairs: set[Pair] = set()
-        self.length = 0.0
-        for text, weight in ((passage.text, 1.0), (passage.title, TITLE), (passage.around, AROUND)):
-            for line in text.splitlines():
-                stems = self._stems(line)
-                self.length += weight * len(stems)
-                for found in stems:
-                    self.counts[found] = self.counts.get(found, 0.0) + weight
-                if weight > AROUND:
-                    self.pairs.update(pairwise(stems))
-        asked_for = [self._stems(phrase) for phrase in asked.replace("\n", " ").split(",")]
-        for found in {found for phrase in asked_for for found in phrase}:
-            self.counts[found] = self.counts.get(found, 0.0) + ASKED_FOR
-        for phrase in asked_for:
-            self.pairs.update(pairwise(phrase))
-        # A one-word phrase would too often be the whole question.
-        self.asked_for = frozenset(frozenset(one) for one in asked_for if len(set(one)) > 1)
-
-    def entry(self, rarity: Mapping[str, float], average: float) -> Entry:
-        norm = SATURATION * (1 - LENGTH + LENGTH * self.length / average)
-        return Entry(
-            self.passage,
-            {
-                found: rarity[found] * count * (SATURATION + 1) / (count + norm)
-                for found, count in self.counts.items()
-            },
-            frozenset(self.pairs),
-            frozenset(self._stems(self.passage.title)),
-            self.asked_for,
-            not NEGATIONS.isdisjoint(self.counts),
-        )
-
-    def _stems(self, text: str) -> list[str]:
-        found = tokens(text)
-        self.seen.update(found)
-        return [stem(word) for word in unified(found) if word not in words().filler]
 
 
 def _rarity(sets: Collection[Iterable[T]]) -> dict[T, float]:
