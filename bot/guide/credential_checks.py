@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import combinations
 
 from bot.guide.credential_fields import LONGEST, CredentialField
@@ -22,19 +21,15 @@ PLACEHOLDER = re.compile(
 )
 
 
-class Severity(StrEnum):
-    """How certain it is that a value is wrong."""
-
-    ERROR = "error"  # it cannot be right
-    WARNING = "warning"  # it looks unusual; the person may confirm it
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a value, in a text that does not contain it."""
+    """What is wrong with a value, in a text that does not contain it.
 
-    severity: Severity
+    If it isn't certain, the value only looks unusual, and the person may confirm it.
+    """
+
     text: str
+    is_certain: bool = True
 
 
 def check(
@@ -46,7 +41,7 @@ def check(
 
     `fields` are all fields of the guide; `values` may be some of them. `stored` maps a field of
     `values` to the other field that has the same value on file. Returns a problem for each field
-    that has one; an error hides a warning.
+    that has one; a certain one hides the others.
     """
     known = {field.id: field for field in fields}
     found = {
@@ -71,12 +66,12 @@ def _check_one(
         _length(field, value),
     )
     if error := next(filter(None, errors), None):
-        return Problem(Severity.ERROR, error)
+        return Problem(error)
     if DOUBLED.fullmatch(value):
         text = f"This looks as if the {field.label} was pasted twice. Is it right?"
-        return Problem(Severity.WARNING, text)
+        return Problem(text, is_certain=False)
     if field.usual and not re.fullmatch(field.usual, value):
-        return Problem(Severity.WARNING, _unusual(field, value))
+        return Problem(_unusual(field, value), is_certain=False)
     return None
 
 
@@ -220,7 +215,6 @@ def _equal_values(
             same[wrong] = right
     return {
         wrong: Problem(
-            Severity.ERROR,
             f"This is the same as the {known[right].label}. "
             f"You'll find the {known[wrong].label} here: {known[wrong].source}.",
         )

@@ -102,7 +102,7 @@ class HttpChecks(AnyChecks):
     @property
     def in_order(self) -> tuple[Token | Request, ...]:
         """All requests in order: first the one for a token, if that is how to sign in."""
-        return (*((self.token,) if self.token else ()), *self.requests)
+        return (self.token, *self.requests) if self.token else self.requests
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:

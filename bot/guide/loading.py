@@ -64,8 +64,9 @@ def parse(source: str, name: str) -> Guide:
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at[1]) if at else source.count("\n") + 1
-        text = re.sub(r"at line \d+", f"at line {_place(source, name, line)[1]}", str(error))
-        raise GuideError(f"{_named(source, name, line)}: {text}") from error
+        file, number = _place(source, name, line)
+        text = re.sub(r"at line \d+", f"at line {number}", str(error))
+        raise GuideError(f"{file}:{number}: {text}") from error
     except ValidationError as error:
         raise GuideError(
             _report(source, name, (_problem(one["loc"], one["msg"]) for one in error.errors()))
@@ -99,16 +100,11 @@ def _problem(loc: Where, message: str) -> Problem:
 
 
 def _report(source: str, name: str, found: Iterable[Problem]) -> str:
-    return "\n".join(
-        f"{_named(source, name, _line_of(source, where))}: {'.'.join(map(str, where))}: {problem}"
-        for where, problem in found
-    )
-
-
-def _named(source: str, name: str, line: int) -> str:
-    """Return `file:line` for a line of `source`."""
-    file, number = _place(source, name, line)
-    return f"{file}:{number}"
+    lines = []
+    for where, problem in found:
+        file, number = _place(source, name, _line_of(source, where))
+        lines.append(f"{file}:{number}: {'.'.join(map(str, where))}: {problem}")
+    return "\n".join(lines)
 
 
 def _place(source: str, name: str, line: int) -> tuple[str, int]:

@@ -231,8 +231,9 @@ class Guide(Part):
         """Return the credential fields that the guide has shown by step `number`."""
         return tuple(field for field in self.credentials if field.step <= number)
 
-    def trouble_at(self, number: int) -> tuple[Trouble, ...]:
-        return tuple(trouble for trouble in self.troubleshooting if number in trouble.steps)
+    def trouble_at(self, number: int) -> list[str]:
+        """Return what the guide says about trouble at step `number`."""
+        return [trouble.text for trouble in self.troubleshooting if number in trouble.steps]
 
     @cached_property
     def last_credential_step(self) -> int:

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.typed_text import half_width
-from bot.guide.credential_checks import Severity, check
+from bot.guide.credential_checks import check
 from bot.guide.credential_fields import mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding
 from bot.onboarding.credentials import enter_credentials, must_accept
@@ -82,7 +82,7 @@ class Credentials(UseCase):
         confirmed: bool | None,
     ) -> None:
         problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, stored))
-        errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
+        errors = {n: one.text for n, one in problems.items() if one.is_certain}
         errors |= self._posted(onboarding, plain)
         if errors:
             raise InvalidInput(errors)
@@ -122,7 +122,7 @@ class Credentials(UseCase):
             for name, value in plain.items()
             if onboarding.guide.field(name).is_secret
             and name not in posted
-            and (name not in problems or problems[name].severity is not Severity.ERROR)
+            and (name not in problems or not problems[name].is_certain)
         }
         if not secret:
             return onboarding

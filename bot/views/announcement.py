@@ -107,8 +107,7 @@ def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 
 def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     step = onboarding.guide.step(event.step or 1)
-    heavyset = event.detail.get("turn") == Owner.HEAVYSET.value
-    whom = "us" if heavyset else "the client"
+    whom = "us" if event.detail.get("turn") == Owner.HEAVYSET.value else "the client"
     since = datetime.fromisoformat(event.detail["since"])
     if onboarding.is_alone:
         yield section(

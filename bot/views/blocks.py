@@ -91,7 +91,7 @@ def _mrkdwn(text: str) -> Element:
 
 
 def given(**parts: Any) -> dict[str, Any]:
-    """Return the parts that are there: Slack refuses empty ones."""
+    """Return `parts` without the empty ones, which Slack refuses."""
     return {name: part for name, part in parts.items() if part}
 
 
@@ -191,8 +191,8 @@ def button(
     *,
     style: str | None = None,
     confirm: Element | None = None,
-    label: str | None = None,
-    url: str | None = None,
+    label: str = "",
+    url: str = "",
 ) -> Element:
     """A button; `label` is what a screen reader says if the text alone is not clear.
 
@@ -203,8 +203,7 @@ def button(
         "text": plain_text(text),
         "action_id": action_id,
         "value": str(value),
-        **given(style=style, confirm=confirm, url=url),
-        **given(accessibility_label=label[:LONGEST_LABEL] if label else None),
+        **given(style=style, confirm=confirm, url=url, accessibility_label=label[:LONGEST_LABEL]),
     }
 
 

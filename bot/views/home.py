@@ -11,14 +11,14 @@ from textwrap import shorten
 
 from bot.core.english import count
 from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
-from bot.guide import Guide, Owner
+from bot.guide import Guide
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import Block, Element, actions, button, context, header, section
 from bot.views.forms import View, engineer_entry, form, notice
-from bot.views.status import STATES, engineer_of, risk_text, unread
+from bot.views.status import STATES, engineer_of, risk_text, turn_of, unread
 
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
 MOST_SHOWN, MOST_UNREAD = 40, 5
@@ -182,13 +182,7 @@ def _state(line: Overview) -> str:
         return f"paused · {engineer_of(line)}"
     if line.status is not Status.ACTIVE:
         return f"{STATES[line.status]} · {engineer_of(line)}"
-    on = "us" if line.turn is Owner.HEAVYSET else "the client"
-    return f"{_step(line)} · waiting on {on} since {when(line.turn_at)} · {engineer_of(line)}"
-
-
-def _step(line: Overview) -> str:
-    number = line.current_step or 1
-    return f"step {number}: {escape(line.guide.step(number).title)}"
+    return f"{turn_of(line)} since {when(line.turn_at)} · {engineer_of(line)}"
 
 
 def _troubles(line: Overview, board: Board) -> Iterable[str]:

@@ -65,7 +65,7 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     """Return the guide's help for a step, with a field for a question to the engineer."""
     guide, step = onboarding.guide, onboarding.guide.step(ref.step)
     blocks: list[Block] = [section(f"*Step {step.number}: {escape(step.title)}*")]
-    troubles = [trouble.text for trouble in guide.trouble_at(step.number)]
+    troubles = guide.trouble_at(step.number)
     others = [one.text for one in guide.troubleshooting if one.text not in troubles]
     if troubles:
         blocks.append(section(f"*Not working? Try this first*\n{bullets(troubles)}"))
@@ -84,8 +84,8 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     if others:
         blocks.append(section(f"*More things to try*\n{bullets(others)}"))
     if step.credentials or step.reveals:
-        blocks += list(_reference(onboarding))
-    blocks += list(_from_the_guide(guide, step))
+        blocks += _reference(onboarding)
+    blocks += _from_the_guide(guide, step)
     return form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Send")
 
 

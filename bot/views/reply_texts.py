@@ -59,8 +59,7 @@ def help_text(onboarding: Onboarding) -> str:
     step = onboarding.current
     if step is None:
         return f"All steps are done. Questions? Just ask {mention(onboarding.engineer)}."
-    troubles = [trouble.text for trouble in onboarding.guide.trouble_at(step.number)]
-    hints = [*troubles, *step.if_stuck, *step.tips]
+    hints = [*onboarding.guide.trouble_at(step.number), *step.if_stuck, *step.tips]
     text = f"*Step {step.number}: {escape(step.title)}*"
     if hints:
         text = f"{text}\n{bullets(hints)}"

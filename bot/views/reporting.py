@@ -45,14 +45,14 @@ def _overview(report: Report) -> Iterator[Block]:
     waiting = sum(case.waits_for_us for case in report.running)
     yield section(f"*In progress now*\n{len(report.running)}, {waiting} waiting on us")
     if report.to_live:
-        yield section(f"*From start to live*\n{spread(report.to_live)}")
+        yield section(f"*From start to live*\n{_spread(report.to_live)}")
         sides = (
-            f"{WAITED[side]}: {spread(found)}" for side, found in report.sides.items() if found
+            f"{WAITED[side]}: {_spread(found)}" for side, found in report.sides.items() if found
         )
         yield section("\n".join(["*Who it waited for*", *sides]))
     yield section("\n".join(["*First check*", *_checks(report)]))
-    if slowest := report.slowest:
-        yield section(f"*Slowest step*\n{_name(slowest)}: {spread(slowest.took)}")
+    if (slowest := report.slowest) and slowest.took:
+        yield section(f"*Slowest step*\n{_name(slowest)}: {_spread(slowest.took)}")
 
 
 def _checks(report: Report) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _step(step: StepTotals) -> str:
         ("handed over", step.handed_over),
     )
     happened = [f"{share:.0%} {what}" for what, share in shares if share]
-    took = spread(step.took) if step.took else "not done yet"
+    took = _spread(step.took) if step.took else "not done yet"
     return " · ".join([f"*{_name(step)}*\n{took}", *happened])
 
 
@@ -103,10 +103,8 @@ def _engineer(one: EngineerTotals) -> str:
     return f"{mention(one.user_id)}: {one.open} open, {one.waiting} waiting on them · {answers}"
 
 
-def spread(times: Spread | None) -> str:
+def _spread(times: Spread) -> str:
     """Return the median and, for several, the 90th percentile: `3 days (90% within 5 days)`."""
-    if times is None:
-        return "—"
     if times.count == 1:
         return lasting(times.median)
     return f"{lasting(times.median)} (90% within {lasting(times.p90)})"

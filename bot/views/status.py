@@ -1,4 +1,4 @@
-"""Replies to the slash command: status, a client's credentials, help."""
+"""Replies to `/servicetitan status` and `/servicetitan credentials`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -126,7 +126,7 @@ def _line(line: Overview | Unread, now: datetime, workspace_url: str, risk: Risk
         return unread(line)
     done = f"{line.finished_steps} of {len(line.guide.steps)}"
     running = line.status is Status.ACTIVE and line.current_step
-    state = _now(line, now) if running else STATES[line.status]
+    state = f"{turn_of(line)} for {ago(line.turn_at, now)}" if running else STATES[line.status]
     words = [*_particulars(line, now), *([risk_text(risk)] if risk else [])]
     particulars = "".join(f" · {word}" for word in words)
     return (
@@ -154,11 +154,11 @@ def engineer_of(line: Overview) -> str:
     return f"{mention(line.engineer)}{covers}"
 
 
-def _now(line: Overview, now: datetime) -> str:
+def turn_of(line: Overview) -> str:
+    """Return the current step, and who has to act."""
     number = line.current_step or 1
     on = "us" if line.turn is Owner.HEAVYSET else "the client"
-    title = escape(line.guide.step(number).title)
-    return f"step {number}: {title} · waiting on {on} for {ago(line.turn_at, now)}"
+    return f"step {number}: {escape(line.guide.step(number).title)} · waiting on {on}"
 
 
 def _particulars(line: Overview, now: datetime) -> Iterator[str]:

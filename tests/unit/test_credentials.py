@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bot.core.typed_text import clean
-from bot.guide.credential_checks import Severity, check
+from bot.guide.credential_checks import check
 from bot.guide.credential_fields import LONGEST, mask
 from tests.builders import ALL_FIELDS, GUIDE, VALUES
 
@@ -26,13 +26,13 @@ pasted = st.text(letters, min_size=12, max_size=80)
 def error_at(field: str, value: str) -> str:
     """The text of the error that `value` gets in `field`."""
     problem = check(GUIDE.credentials, {field: value})[field]
-    assert problem.severity is Severity.ERROR
+    assert problem.is_certain
     return problem.text
 
 
 def warning_at(field: str, value: str) -> str:
     problem = check(GUIDE.credentials, {field: value})[field]
-    assert problem.severity is Severity.WARNING
+    assert not problem.is_certain
     return problem.text
 
 
@@ -123,7 +123,7 @@ def test_the_same_value_in_two_fields_is_an_error_at_the_later_one() -> None:
     found = check(GUIDE.credentials, same)
 
     assert list(found) == ["booking_provider_id"]
-    assert found["booking_provider_id"].severity is Severity.ERROR
+    assert found["booking_provider_id"].is_certain
     assert "the same as the Tenant ID" in found["booking_provider_id"].text
     assert SOURCES["booking_provider_id"] in found["booking_provider_id"].text
 
@@ -313,8 +313,8 @@ def test_capital_letters_are_a_warning(change: Callable[[str], str]) -> None:
 def test_an_error_and_a_warning_are_reported_for_separate_fields() -> None:
     found = check(GUIDE.credentials, {"tenant_id": "12345678901234", "booking_provider_id": "x1"})
 
-    assert found["booking_provider_id"].severity is Severity.ERROR
-    assert found["tenant_id"].severity is Severity.WARNING
+    assert found["booking_provider_id"].is_certain
+    assert not found["tenant_id"].is_certain
 
 
 # --- never the value itself ---

@@ -201,7 +201,7 @@ def test_slack_accepts_the_help_modal_of_every_step(step: Step) -> None:
 def test_help_lists_all_troubleshooting_with_this_steps_entries_first(step: Step) -> None:
     onboarding = an_onboarding(at_step=step.number)
     text = words(help_modal(onboarding, a_form_ref(onboarding, step.number)))
-    places = [text.index(trouble.text) for trouble in GUIDE.trouble_at(step.number)]
+    places = [text.index(trouble) for trouble in GUIDE.trouble_at(step.number)]
 
     assert all(text.count(trouble.text) == 1 for trouble in GUIDE.troubleshooting)
     assert all(place < text.index("What can we help with?") for place in places)
