@@ -40,8 +40,7 @@ types: .venv/installed-dev
 
 .PHONY: unit
 unit: .venv/installed-dev ## run the tests alone, on all cores; the unit tests have to keep their coverage
-	$(BIN)/pytest --cov -n logical tests/unit  # measuring costs half as much again, so the others do without
-	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/unit
+	$(BIN)/pytest --cov -n auto --dist worksteal
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)

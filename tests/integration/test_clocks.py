@@ -14,7 +14,10 @@ from tests.integration.world import Patient, World, held, now
 
 pytestmark = pytest.mark.slow_slack
 
-APART = pytest.mark.parametrize("seconds", [10, 60, -10, -60])
+# Within a lease, and beyond its end.
+APART = pytest.mark.parametrize(
+    "seconds", [60, -60, *(pytest.param(one, marks=pytest.mark.long) for one in (10, -10))]
+)
 
 
 def a_clock(seconds: int) -> Callable[[], datetime]:

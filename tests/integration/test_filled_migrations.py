@@ -1,8 +1,9 @@
 """A populated database migrates from any revision to head and back without losing data."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import inspect
@@ -43,13 +44,17 @@ EARLIER = REVISIONS[:-1]
 # The revisions of our releases, plus the oldest and the newest before head.
 USUAL = {EARLIER[0], EARLIER[-1], *(release.revision for release in RELEASES.values())}
 # SQLite upgrades from every revision; PostgreSQL from the usual ones, and the rest if `long`.
-WHOLE_WAYS = [
-    *(("sqlite", revision) for revision in EARLIER),
-    *(
-        pytest.param("postgresql", revision, marks=() if revision in USUAL else pytest.mark.long)
-        for revision in EARLIER
-    ),
-]
+
+
+def on_each(*revisions: str) -> Iterator[Any]:
+    """A case for each database: the kind, and the revisions."""
+    yield pytest.param("sqlite", *revisions)
+    usual = revisions[0] in USUAL
+    yield pytest.param("postgresql", *revisions, marks=() if usual else pytest.mark.long)
+
+
+WHOLE_WAYS = [case for revision in EARLIER for case in on_each(revision)]
+STEPS = [case for two in pairwise(REVISIONS) for case in on_each(*two)]
 
 
 @pytest.fixture
@@ -111,7 +116,9 @@ def test_sample_data_covers_every_column_including_nulls(
             assert (None in values) == ((table, column) in may_be_empty), (table, column)
 
 
-@pytest.mark.parametrize(("revision", "later"), list(pairwise(REVISIONS)))
+@pytest.mark.parametrize(
+    ("empty_database", "revision", "later"), STEPS, indirect=["empty_database"]
+)
 def test_each_migration_up_and_down_preserves_data_and_schema(
     url: str, revision: str, later: str
 ) -> None:

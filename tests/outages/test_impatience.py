@@ -111,11 +111,11 @@ def test_the_first_success_after_an_outage_resumes_every_thread(
         channels = [world.slack.add_channel(f"c{n}", world.erin, world.ann) for n in range(5)]
         for channel in channels:
             await world.begin(f"Client of {channel.name}", channel)
-            await asyncio.sleep(60)
+            await asyncio.sleep(15)
         outage = world.slack.outage(troubles=[Trouble.UNAVAILABLE], performed=0.0)
         for channel in channels:
             await press(world, 1, 0, channel)
-        await asyncio.sleep(600)
+        await asyncio.sleep(120)
         outage.end()
         await press(world, 1, 0)  # in another thread, for which Slack now responds
 
