@@ -17,7 +17,7 @@ from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
 from tests.virtual_time import VirtualTimeLoop
 
 # The same examples each time: a test that fails once fails again.
-settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=50)
 settings.load_profile("steady")
 
 

@@ -156,8 +156,8 @@ async def test_a_malformed_response_ends_in_a_report_that_quotes_none_of_it(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, endpoint: str, subtests: pytest.Subtests
 ) -> None:
     for number, (name, odd) in enumerate(ODD.items()):
-        if endpoint not in KINDS and number % 3 != ENDPOINTS.index(endpoint) % 3:
-            continue  # the other endpoints of a kind share the responses
+        if endpoint not in KINDS and number % 9 != ENDPOINTS.index(endpoint):
+            continue  # the other endpoints of a kind read the responses in the same way
         with subtests.test(name):
             st.heal()
             st.fail(endpoint, status=odd)
@@ -203,6 +203,8 @@ async def test_echoed_credentials_are_not_quoted_whole_or_in_pieces(
     places = [(one, status) for one in ENDPOINTS for status in (200, 400, 401, 403)]
     for place, (endpoint, status) in enumerate(places):
         for kind, form in enumerate(PIECES):
+            if (place + kind) % 2:
+                continue
             value = values[(place + kind) % len(values)]
             with subtests.test(f"{endpoint}, {status}, {kind}, {place % len(values)}"):
                 st.heal()

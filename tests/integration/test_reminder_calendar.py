@@ -21,7 +21,7 @@ from tests.integration.world import World, a_world
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 Action = Callable[[World], Awaitable[object]]
 GoTo = Callable[[datetime], None]
-GRID = timedelta(days=3)
+GRID = timedelta(days=5)
 SECOND = timedelta(seconds=1)
 
 
@@ -158,11 +158,12 @@ class Case:
 
     @property
     def moments(self) -> Iterator[datetime]:
-        """Every few days, plus just before and at each moment that matters."""
+        """Every few days, plus at each moment that matters and just before what is posted."""
         start = self.moment(self.start)
         grid = {start + GRID * number for number in range(self.days // GRID.days)}
-        exact = {self.moment(one) for one in (*self.expected, *self.actions)}
-        moments = sorted(grid | exact | {one - SECOND for one in exact})
+        posted = {self.moment(one) for one in self.expected}
+        before = {one - SECOND for one in posted}
+        moments = sorted(grid | posted | before | {self.moment(one) for one in self.actions})
         down = [self.moment(one) for one in self.down or ()]
         return (one for one in moments if not down or not down[0] <= one < down[1])
 

@@ -157,12 +157,12 @@ def play(database: AnyDatabase, *, workers: int, examples: int, steps: int, stea
 
 @ON_SQLITE
 def test_concurrent_actions_match_some_serial_order(database: AnyDatabase) -> None:
-    play(database, workers=1, examples=7, steps=20, steady=True)
+    play(database, workers=1, examples=5, steps=20, steady=True)
 
 
 @ON_POSTGRESQL
 def test_concurrent_actions_match_some_serial_order_with_two_bots(database: AnyDatabase) -> None:
-    play(database, workers=2, examples=3, steps=20, steady=True)
+    play(database, workers=2, examples=2, steps=20, steady=True)
 
 
 @pytest.mark.long

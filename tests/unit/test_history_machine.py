@@ -69,7 +69,7 @@ def one_time_follows_on_the_other(spans: Sequence[Span]) -> None:
 
 TestAHistory = AHistory.TestCase
 TestAHistory.settings = settings(
-    max_examples=60,
+    max_examples=25,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -160,7 +160,7 @@ class AReport(AnOnboarding):
 
 TestAReport = AReport.TestCase
 TestAReport.settings = settings(
-    max_examples=60,
+    max_examples=25,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
