@@ -22,7 +22,7 @@ async def ours(code: str, status: int = 200, **headers: str) -> OnboardingError:
     )
     with pytest.raises(OnboardingError) as caught:
         async with translated("chat.postMessage"):
-            raise SlackApiError("failed", response)
+            raise SlackApiError("failed", response)  # type: ignore[no-untyped-call]
     return caught.value
 
 
