@@ -81,7 +81,6 @@ class BotProcess:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines of the log."""
         return "\n".join(self.log_text().splitlines()[-lines:]) or "(the bot has logged nothing)"
 
     async def retires(self) -> None:

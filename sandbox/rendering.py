@@ -47,7 +47,10 @@ def _block(block: Json, readable: Readable, width: int) -> list[str]:
         case "section":
             return _section(block, readable, width)
         case "context":
-            words = "  ".join(_inline(each, readable) for each in block["elements"])
+            words = "  ".join(
+                _control(each) if each["type"] == "image" else readable(each["text"])
+                for each in block["elements"]
+            )
             return wrapped(words, width)
         case "actions":
             return wrapped("  ".join(_control(each) for each in block["elements"]), width)
@@ -82,10 +85,6 @@ def _control(element: Json) -> str:
         return f"🖼 {element['alt_text']}"
     placeholder = element.get("placeholder", {}).get("text", element["type"])
     return f"( {placeholder} ▾ )" if element["type"] in MENUS else f"( {placeholder} )"
-
-
-def _inline(element: Json, readable: Readable) -> str:
-    return _control(element) if element["type"] == "image" else readable(element["text"])
 
 
 def _input(view: View, block: Json, readable: Readable, width: int) -> Iterator[str]:

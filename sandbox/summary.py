@@ -1,6 +1,7 @@
 """What an onboarding left behind, checked from outside: database, log, Slack calls."""
 
 import contextlib
+import itertools
 import json
 import sqlite3
 import textwrap
@@ -30,12 +31,10 @@ class CallCount:
 
     def by_scene(self) -> dict[str, str]:
         """How many calls each scene cost, and how many seconds it took."""
-        following = [*self._scenes[1:], ("", len(self.slack.calls), time.monotonic())]
+        marks = [*self._scenes, ("", len(self.slack.calls), time.monotonic())]
         return {
             scene: f"{calls_after - calls} in {after - began:.1f} s"
-            for (scene, calls, began), (_, calls_after, after) in zip(
-                self._scenes, following, strict=True
-            )
+            for (scene, calls, began), (_, calls_after, after) in itertools.pairwise(marks)
         }
 
 
@@ -60,7 +59,6 @@ def checks(stage: Stage, exit_status: int) -> list[Check]:
 
 
 def print_summary(results: list[Check], counts: CallCount, seconds: float) -> None:
-    """Print the results, the calls and the time."""
     for check in results:
         print(f"  {'✓' if check.passed else '✗'} {check.title}: {check.found}")
     calls = counts.slack.calls

@@ -83,11 +83,6 @@ WRITE_SCOPES = frozenset(
 GUIDE_SCOPES = frozenset(read.scope for read in READS.values()) | WRITE_SCOPES
 
 
-def page(record: dict[str, Any]) -> dict[str, Any]:
-    """One record in the format of every list that the API returns."""
-    return {"page": 1, "pageSize": 1, "hasMore": False, "data": [record]}
-
-
 class Refused(Exception):
     """A request that is refused, and the response that says why."""
 

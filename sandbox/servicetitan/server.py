@@ -20,7 +20,6 @@ from sandbox.servicetitan.api import (
     TAG,
     Read,
     Refused,
-    page,
     problem,
 )
 from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
@@ -263,7 +262,8 @@ class ServiceTitanSandbox:
 
     async def _read(self, read: Read, request: web.Request) -> web.Response:
         self.tenant_of(request).check(request, read.scope)
-        return web.json_response(page(read.record))
+        page = {"page": 1, "pageSize": 1, "hasMore": False, "data": [read.record]}
+        return web.json_response(page)
 
     async def _all_bookings(self, request: web.Request) -> web.Response:
         tenant = self.tenant_of(request)

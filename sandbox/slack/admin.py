@@ -1,7 +1,8 @@
 """What admins and owners do: invite, remove, archive, share, uninstall."""
 
-from sandbox.slack.change_feed import MemberJoined, MemberLeft, MessageDeleted
+from sandbox.slack.change_feed import MemberJoined, MemberLeft
 from sandbox.slack.events import Events
+from sandbox.slack.messages import delete
 from sandbox.slack.model import Channel, Json, Message, Team, User
 from sandbox.slack.people import Person
 from sandbox.slack.state import State
@@ -39,9 +40,10 @@ class Admin:
     async def delete(self, *messages: Message, told: bool = True) -> None:
         """Delete messages as an owner; unless `told`, as a retention policy: without an event."""
         for message in messages:
-            message.channel.remove(message)
             if told:
-                self._state.changed(MessageDeleted(message))
+                delete(self._state, message)
+            else:
+                message.channel.remove(message)
         await self._settled()
 
     async def archive(self, channel: Channel, by: Person) -> None:

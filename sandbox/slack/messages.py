@@ -1,6 +1,7 @@
-"""How the bot's messages are created and changed, however they were sent."""
+"""How messages are created, shown, changed and deleted, whoever does it."""
 
 from sandbox.slack.block_kit import with_block_ids
+from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessagePosted
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 
@@ -19,6 +20,25 @@ def new_message(
         bot_id=state.app.bot_id,
         app_id=state.app.id,
     )
+
+
+def show(state: State, message: Message) -> None:
+    """Add the message to its channel, or an ephemeral one to what its reader sees."""
+    if message.is_ephemeral:
+        state.ephemerals.append(message)
+        state.changed(EphemeralShown(message))
+    else:
+        message.channel.messages.append(message)
+        state.changed(MessagePosted(message))
+
+
+def delete(state: State, message: Message) -> None:
+    """Delete the message, from its channel or from its reader's screen."""
+    if message.is_ephemeral:
+        state.ephemerals.remove(message)
+    else:
+        message.channel.remove(message)
+    state.changed(MessageDeleted(message))
 
 
 def rewrite(state: State, message: Message, text: str, blocks: list[Json]) -> Message:

@@ -46,7 +46,6 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     deleted: bool = False
-    is_active: bool = True
     tz: str | None = "America/New_York"  # None: Slack doesn't provide it
 
     @property

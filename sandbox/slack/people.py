@@ -8,9 +8,7 @@ from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import (
     CommandTyped,
     ElementUsed,
-    MessageDeleted,
     MessageEdited,
-    MessagePosted,
     Noticed,
     ViewSubmitted,
 )
@@ -19,6 +17,7 @@ from sandbox.slack.delivery import Ack, Courier, Outgoing
 from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
+from sandbox.slack.messages import delete, rewrite, show
 from sandbox.slack.model import Channel, Json, Message, Team, User, View
 from sandbox.slack.screen import Screen
 from sandbox.slack.state import State
@@ -221,25 +220,21 @@ class Person:
             for name in files
         ]
         message.attachments = [payloads.shared(forwarded)] if forwarded else []
-        channel.messages.append(message)
-        self._state.changed(MessagePosted(message))
+        show(self._state, message)
         await self._events.delivered()
         return message
 
     async def edit(self, message: Message, text: str) -> None:
         """Edit their own message."""
         must_own(self.user, message)
-        before = message.snapshot()
-        message.versions.append(before)
-        message.text, message.edited_ts = as_message(text), self._state.mint_ts()
+        before = rewrite(self._state, message, as_message(text), message.blocks)
         self._state.changed(MessageEdited(message, before))
         await self._events.delivered()
 
     async def delete(self, message: Message) -> None:
         """Delete their own message."""
         must_own(self.user, message)
-        message.channel.remove(message)
-        self._state.changed(MessageDeleted(message))
+        delete(self._state, message)
         await self._events.delivered()
 
     async def react(self, message: Message, name: str) -> None:

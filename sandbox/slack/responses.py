@@ -3,9 +3,9 @@
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.change_feed import EphemeralShown, MessageEdited
 from sandbox.slack.errors import SlackError
-from sandbox.slack.messages import new_message, rewrite
+from sandbox.slack.messages import delete, new_message, rewrite, show
 from sandbox.slack.model import Json, Message, ResponseUrl
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import checked_blocks
@@ -35,7 +35,9 @@ def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | Non
     args = Arguments(values)
     args.only(ARGUMENTS)
     if args.flag("delete_original"):
-        _delete(state, _original(answer_to))
+        original = _original(answer_to)
+        if original in (*state.ephemerals, *original.channel.messages):
+            delete(state, original)
         return None
     text, blocks = args.maybe_text("text") or "", checked_blocks(state, args)
     if not text and not blocks:
@@ -43,13 +45,9 @@ def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | Non
     if args.flag("replace_original"):
         return _replace(state, _original(answer_to), text, blocks)
     message = new_message(state, answer_to.channel, text, blocks, args.maybe_text("thread_ts"))
-    if values.get("response_type") == "in_channel":
-        answer_to.channel.messages.append(message)
-        state.changed(MessagePosted(message))
-        return message
-    message.ephemeral_to = answer_to.user
-    state.ephemerals.append(message)
-    state.changed(EphemeralShown(message))
+    if values.get("response_type") != "in_channel":
+        message.ephemeral_to = answer_to.user
+    show(state, message)
     return message
 
 
@@ -67,13 +65,3 @@ def _replace(state: State, message: Message, text: str, blocks: list[Json]) -> M
     elif message in state.ephemerals:  # one that was lost in a reload doesn't reappear
         state.changed(EphemeralShown(message))
     return message
-
-
-def _delete(state: State, message: Message) -> None:
-    if message in state.ephemerals:
-        state.ephemerals.remove(message)
-    elif message in message.channel.messages:
-        message.channel.remove(message)
-    else:
-        return
-    state.changed(MessageDeleted(message))

@@ -39,7 +39,6 @@ class SlackSandbox:
         self,
         manifest: Manifest,
         *,
-        home: str = "HeavySet Tech",
         enterprise_id: str | None = None,
         clock: Callable[[], float] = time.time,
         ack_deadline: float = ACK_DEADLINE,
@@ -49,7 +48,7 @@ class SlackSandbox:
         declined_scopes: Collection[str] = (),
     ) -> None:
         self.app = App(manifest)
-        self.home = Team("T0SBXHOME01", home, _domain(home), enterprise_id)
+        self.home = Team("T0SBXHOME01", "HeavySet Tech", "heavyset-tech", enterprise_id)
         state = self._state = State(self.app, self.home, clock)
         self.sockets = Sockets(state, ack_deadline)
         self._deadline = ack_deadline
@@ -119,7 +118,8 @@ class SlackSandbox:
 
     def add_team(self, name: str, enterprise_id: str | None = None) -> Team:
         """A client's workspace."""
-        return Team(self._state.mint_id("T"), name, _domain(name), enterprise_id)
+        domain = "-".join(name.lower().split())
+        return Team(self._state.mint_id("T"), name, domain, enterprise_id)
 
     def add_person(self, name: str, team: Team | None = None, **traits: Any) -> Person:
         """A member of `team`, or of the home workspace; `traits` are further fields of `User`."""
@@ -234,7 +234,3 @@ class SlackSandbox:
 
     def _person(self, user: User) -> Person:
         return Person(self._state, self._courier, self._events, user)
-
-
-def _domain(name: str) -> str:
-    return "-".join(name.lower().split())

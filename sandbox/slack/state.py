@@ -32,7 +32,6 @@ Found = TypeVar("Found")
 class Doubts:
     """What Slack doesn't document about external members and deletions; tests try both ways."""
 
-    external_can_press: bool = True
     ephemeral_reaches_external: bool = True
     bots_read_replies: bool = True
     external_sees_home: bool = False
@@ -161,7 +160,6 @@ class State:
         waiting.set()
 
     async def changed_once(self) -> None:
-        """Wait until something changes."""
         await self._changed.wait()
 
     async def until(

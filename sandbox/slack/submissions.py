@@ -27,7 +27,6 @@ class Submission:
 
     @property
     def ok(self) -> bool:
-        """Whether the bot accepted it."""
         return not self.errors and self.notice is None
 
 

@@ -54,7 +54,6 @@ def update(state: State, view: View, content: Json) -> None:
 
 
 def close(state: State, view: View) -> None:
-    """Close a person's modal."""
     del state.modals[view.user.id]
     state.touch()
 

@@ -9,9 +9,14 @@ from sandbox.slack.state import State
 def must_see(state: State, user: User, where: Message | View) -> None:
     """The message, modal or Home is on the person's screen, and they may press what it shows."""
     if isinstance(where, View):
-        _must_see_view(state, user, where)
+        shown = views.home_of(state, user)
+        if not where.is_home:
+            must_be_open(state, user, where)
+        # By id: an older Home may be on a screen that isn't up to date yet.
+        elif shown is None or shown.id != where.id:
+            raise NotOfferedError(f"{user.real_name} sees no such Home")
         return
-    if not _may_press(state, user, where.channel):
+    if user.team in where.channel.limited and not state.doubts.limited_external_can_press:
         raise NotOfferedError("external members cannot press buttons here")
     if where.is_ephemeral and where.ephemeral_to is not user:
         raise NotOfferedError("somebody else's private message")
@@ -21,7 +26,6 @@ def must_see(state: State, user: User, where: Message | View) -> None:
 
 
 def must_be_in(user: User, channel: Channel, *, even_archived: bool = False) -> None:
-    """The person is a member of the channel."""
     if user.id not in channel.members:
         raise NotOfferedError(f"{user.real_name} is not in #{channel.name}")
     if channel.is_archived and not even_archived:
@@ -35,22 +39,5 @@ def must_be_open(state: State, user: User, view: View) -> None:
 
 
 def must_own(user: User, message: Message) -> None:
-    """The message is the person's own."""
     if message.user is not user:
         raise NotOfferedError("somebody else's message")
-
-
-def _may_press(state: State, user: User, channel: Channel) -> bool:
-    """Whether a person may press: undocumented for external people, above all post-only ones."""
-    if user.team in channel.limited and not state.doubts.limited_external_can_press:
-        return False
-    return state.doubts.external_can_press or not state.is_external(user)
-
-
-def _must_see_view(state: State, user: User, view: View) -> None:
-    """A modal on top, or the Home; also an older Home, as on a screen that isn't up to date yet."""
-    shown = views.home_of(state, user)
-    if not view.is_home:
-        must_be_open(state, user, view)
-    elif shown is None or shown.id != view.id:
-        raise NotOfferedError(f"{user.real_name} sees no such Home")

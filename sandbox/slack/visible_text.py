@@ -22,7 +22,6 @@ def buttons(where: Message | View) -> list[Json]:
 
 
 def offers(where: Message | View, action_id: str) -> bool:
-    """Whether a button with this action_id is there."""
     return any(button["action_id"] == action_id for button in buttons(where))
 
 

@@ -98,7 +98,6 @@ async def open_home(_session: Session, person: Person, _form: Form) -> None:
 
 
 async def accept(session: Session, person: Person, form: Form) -> None:
-    """Accept an invitation to a shared channel."""
     slack = session.now.scene.slack
     for invitation in slack.invitations:
         if invitation.id == form.get("invitation", ""):

@@ -17,7 +17,6 @@ async def scene(session: Session, name: str) -> None:
 
 
 async def jump(session: Session, name: str) -> None:
-    """Move the clock ahead."""
     clock = session.now.clock
     clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name])
     session.now.scene.slack.touch()

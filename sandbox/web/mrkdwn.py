@@ -38,14 +38,12 @@ class Reader:
     picture: Callable[[Json], str] = lambda _image: ""  # where this page serves a picture
 
     def text(self, text: Json) -> Markup:
-        """A text object of Block Kit."""
         if text["type"] == "mrkdwn":
             return self.mrkdwn(text["text"])
         shown = text["text"]
         return _lines(_emoji(shown) if text.get("emoji", True) else shown)
 
     def mrkdwn(self, text: str) -> Markup:
-        """A mrkdwn string."""
         kept: list[str] = []
 
         def keep(markup: str) -> str:

@@ -1,22 +1,20 @@
 """The page as a function of the session and the URL: who is shown, and what they look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
-from sandbox.slack import Channel, Message, Person, View
+from sandbox.slack import Person
 from sandbox.slack.model import Json
 from sandbox.web.block_kit import TEMPLATES, render_blocks
 from sandbox.web.faults import SERVICETITAN, SLACK
 from sandbox.web.mrkdwn import Reader
-from sandbox.web.scenes import SCENES
-from sandbox.web.session import Notice, Session
+from sandbox.web.scenes import OFFICE, SCENES
+from sandbox.web.session import Session
 
 HOME, CLOSED = "home", "-"
 CALLS_SHOWN = 60
@@ -39,41 +37,25 @@ templates = Environment(
 )
 
 
-@dataclass(frozen=True)
-class Address:
-    """Who is shown on the page (`a`, `b`), and the channel and thread that each looks at."""
+def address(query: Mapping[str, str], **changes: str | None) -> str:
+    """The page's address with some of its `query` changed; None leaves a part out.
 
-    query: Mapping[str, str]
-
-    def to(self, **changes: str | None) -> str:
-        """This page's address with some of it changed; None leaves a part out."""
-        merged = {**self.query, **changes}
-        kept = {name: value for name, value in merged.items() if value is not None}
-        return "/?" + urlencode(kept)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A message as one person sees it in a list."""
-
-    message: Message
-    replies: int
-    last_reply: float
-    is_pinned: bool
-
-    @property
-    def target(self) -> str:
-        return f"message:{self.message.channel.id}:{self.message.ts}"
+    The query says who is shown (`a`, `b`), and the channel and thread that each looks at.
+    """
+    merged = {**query, **changes}
+    return "/?" + urlencode({name: value for name, value in merged.items() if value is not None})
 
 
 class Pane:
     """One person's Slack."""
 
-    def __init__(self, session: Session, address: Address, side: str, person: Person) -> None:
+    def __init__(
+        self, session: Session, query: Mapping[str, str], side: str, person: Person
+    ) -> None:
         self.side, self.person, self.screen = side, person, person.screen
-        self._session, self._address = session, address
+        self._query = query
         slack = session.now.scene.slack
-        wanted = address.query.get(f"{side}c", "")
+        wanted = query.get(f"{side}c", "")
         channels = {channel.id: channel for channel in self.screen.channels}
         first = next(iter(channels.values()), None)
         self.app_name = slack.bot.real_name
@@ -91,57 +73,27 @@ class Pane:
 
     def place(self, channel: str, ts: str = CLOSED) -> str:
         """The address at which this person looks at a channel, or at a thread in it."""
-        return self._address.to(**{f"{self.side}c": channel, f"{self.side}t": ts})
-
-    @property
-    def channels(self) -> list[Channel]:
-        return self.screen.channels
+        return address(self._query, **{f"{self.side}c": channel, f"{self.side}t": ts})
 
     @property
     def channel_name(self) -> str:
         """How Slack writes the open channel: a direct message with the app has the app's name."""
-        is_with_app = self._open.kind == "im"
-        return self.app_name if is_with_app else f"#{self._open.name}"
+        if self.channel is None or self.channel.kind == "im":
+            return self.app_name
+        return f"#{self.channel.name}"
 
     @property
     def thread_ts(self) -> str | None:
         """The open thread: the one in the URL, or else the latest one in the channel."""
         if self.channel is None:
             return None
-        wanted = self._address.query.get(f"{self.side}t", "")
+        wanted = self._query.get(f"{self.side}t", "")
         if wanted == CLOSED:
             return None
         if wanted and self.channel.thread(wanted):
             return wanted
         parents = [m.thread_ts for m in self.channel.messages if m.thread_ts]
         return parents[-1] if parents and self.channel.message(parents[-1]) else None
-
-    @property
-    def messages(self) -> list[Shown]:
-        return [self._shown(each) for each in self.screen.messages(self._open)]
-
-    @property
-    def thread(self) -> list[Shown]:
-        ts = self.thread_ts
-        return [self._shown(each) for each in self.screen.thread(self._open, ts)] if ts else []
-
-    @property
-    def notices(self) -> list[Notice]:
-        return list(self._session.now.notices[self.person.id])
-
-    @property
-    def _open(self) -> Channel:
-        if self.channel is None:
-            raise RuntimeError("no channel is open")
-        return self.channel
-
-    def _shown(self, message: Message) -> Shown:
-        thread = message.channel.thread(message.ts)[1:] if message.thread_ts is None else []
-        latest = float(thread[-1].ts) if thread else 0.0
-        return Shown(message, len(thread), latest, message.ts in message.channel.pins)
-
-    def blocks(self, where: Message | View, target: str) -> Markup:
-        return render_blocks(where, self.reader, target)
 
 
 def _picture(image: Json) -> str:
@@ -150,23 +102,23 @@ def _picture(image: Json) -> str:
 
 
 def render(session: Session, query: Mapping[str, str]) -> str:
-    """The whole page."""
     scene = session.now.scene
     people = {person.id: person for person in scene.slack.people}
     sides = {"a": scene.engineer, "b": scene.admin}
-    address = Address({name: value for name, value in query.items() if value})
+    query = {name: value for name, value in query.items() if value}
     panes = [
-        Pane(session, address, side, people.get(query.get(side, ""), person))
+        Pane(session, query, side, people.get(query.get(side, ""), person))
         for side, person in sides.items()
         if query.get("only", side) == side
     ]
     return templates.get_template("page.html").render(
         session=session,
         running=session.now,
-        address=address,
+        address=partial(address, query),
         panes=panes,
         people=list(people.values()),
         director=_director(session),
+        blocks=render_blocks,
         reactions=REACTIONS,
         color=_color,
     )
@@ -182,7 +134,7 @@ def _director(session: Session) -> dict[str, Any]:
         "Tenant ID of somebody else": "1029384756",
         "Client Secret that was replaced": "cs1." + "7q3mz0v9x2kd8w1rt5yh" * 2 + "p4n6b2c8fj",
     }
-    at = datetime.fromtimestamp(running.clock(), ZoneInfo("America/New_York"))
+    at = datetime.fromtimestamp(running.clock(), OFFICE)
     return {
         "right": right,
         "wrong": wrong,
@@ -192,14 +144,10 @@ def _director(session: Session) -> dict[str, Any]:
         "slack": {n: (row[0], n in running.slack.on) for n, row in SLACK.items()},
         "scenes": {name: label for name, (label, _) in SCENES.items()},
         "clock": f"{at:%A, %B} {at.day}, {at.year}, {at:%I:%M %p} in New York".replace(", 0", ", "),
-        "calls": [(number, call) for number, call in enumerate(slack.calls, start=1)][
-            : -CALLS_SHOWN - 1 : -1
-        ],
+        "calls": list(enumerate(slack.calls, start=1))[: -CALLS_SHOWN - 1 : -1],
         "call_count": len(slack.calls),
         "gist": lambda call: _gist(slack.name_of, call.arguments),
-        "time": lambda ts: datetime.fromtimestamp(ts, ZoneInfo("America/New_York")).strftime(
-            "%H:%M:%S"
-        ),
+        "time": lambda ts: f"{datetime.fromtimestamp(ts, OFFICE):%H:%M:%S}",
         "invitations": [each for each in slack.invitations if each.is_open],
         "strangers": [person for person in slack.people if person.is_external],
         "log": running.bot.log_tail(12) if running.bot else "",

@@ -127,11 +127,8 @@ async def _direct(request: web.Request) -> web.Response:
     session, form = request.app[SESSION], await _form(request)
     if stale := _stale(session, form):
         return stale
-    direct = DIRECTIONS.get(form.get("direct", ""))
     try:
-        if direct is None:
-            raise KeyError
-        await direct(session, form.get("value", ""))
+        await DIRECTIONS[form.get("direct", "")](session, form.get("value", ""))
     except KeyError:
         return web.json_response({"error": "There is no such direction."}, status=400)
     except NotOfferedError as error:

@@ -60,7 +60,6 @@ class Session:
         self._numbers = itertools.count(1)
         self._stack = AsyncExitStack()
         self._running: Running | None = None
-        self._changed = asyncio.Event()
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -92,7 +91,6 @@ class Session:
         await self.start_bot()
 
     async def close(self) -> None:
-        """End everything."""
         await self._leave_scene()
         await _end(self._running, self._stack)
 
@@ -127,7 +125,6 @@ class Session:
         self.touch()
 
     async def kill_bot(self) -> None:
-        """kill -9."""
         if self.now.bot is not None:
             await self.now.bot.kill()
             self.now.trouble = "The bot was killed (kill -9)."
@@ -161,18 +158,12 @@ class Session:
 
     def touch(self) -> None:
         """Make every open page look again."""
-        waiting, self._changed = self._changed, asyncio.Event()
-        waiting.set()
+        if self._running is not None:
+            self._running.scene.slack.touch()
 
     async def changed(self) -> None:
         """Wait until something on the page changes."""
-        own, slack = self._changed.wait(), self.now.scene.slack.changed()
-        tasks = [asyncio.create_task(own), asyncio.create_task(slack)]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
+        await self.now.scene.slack.changed()
 
     def _observe(self, change: Change) -> None:
         if isinstance(change, Noticed):
@@ -196,6 +187,8 @@ class Session:
 
 
 async def _end(running: Running | None, stack: AsyncExitStack) -> None:
-    if running is not None and running.bot is not None:
-        await running.bot.kill()
+    if running is not None:
+        running.scene.slack.touch()  # pages that waited for its changes look at the new one
+        if running.bot is not None:
+            await running.bot.kill()
     await stack.aclose()

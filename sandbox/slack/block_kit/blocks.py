@@ -33,7 +33,6 @@ class Surface(Enum):
 
     @property
     def capacity(self) -> int:
-        """How many blocks fit."""
         return 50 if self is Surface.MESSAGE else 100
 
 
@@ -43,7 +42,7 @@ def _block(required: dict[str, Check], optional: dict[str, Check] | None = None)
 
 
 def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
-    if isinstance(value, dict) and not value.keys() & {"text", "fields"}:
+    if not value.keys() & {"text", "fields"}:
         yield problem("must have text or fields", pointer)
 
 

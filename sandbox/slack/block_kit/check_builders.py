@@ -41,7 +41,6 @@ def matching(pattern: str) -> Check:
 
 
 def flag(value: Any, pointer: str) -> Iterator[str]:
-    """True or false."""
     if not isinstance(value, bool):
         yield problem("must provide a boolean", pointer)
 
@@ -59,7 +58,6 @@ def integer(minimum: int, maximum: int) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """One of a few words."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
         if value not in allowed:

@@ -37,8 +37,6 @@ def _element(required: dict[str, Check], optional: dict[str, Check]) -> Check:
 
 def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
     """Initial options must equal available options."""
-    if not isinstance(value, dict):
-        return
     offered = value.get("options", [])
     initial = [value["initial_option"]] if "initial_option" in value else []
     for option in [*initial, *value.get("initial_options", [])]:

@@ -85,7 +85,6 @@ def require_open(channel: Channel, archived: str = "is_archived") -> None:
 
 
 def find_message(channel: Channel, ts: str) -> Message:
-    """The message with this `ts`."""
     message = channel.message(ts)
     if message is None:
         raise SlackError("message_not_found")

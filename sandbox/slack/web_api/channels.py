@@ -23,7 +23,6 @@ MOST_INVITED = 100  # some pages of the docs say 1000
     "conversations.create", "name is_private", scopes="channels:manage groups:write", per_minute=20
 )
 def create(state: State, args: Arguments) -> Json:
-    """A new channel with the bot in it (docs: conversations.create)."""
     is_private = args.flag("is_private")
     require_scope(state, "groups:write" if is_private else "channels:manage")
     name = _checked_name(state, args.maybe_text("name") or "")

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.change_feed import MessageEdited
 from sandbox.slack.errors import SlackError
-from sandbox.slack.messages import new_message, rewrite
+from sandbox.slack.messages import delete, new_message, rewrite, show
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
@@ -35,8 +35,7 @@ def post_message(state: State, args: Arguments) -> Json:
     thread_ts = _thread(state, channel, args)
     message = new_message(state, channel, text, blocks, thread_ts)
     message.metadata = _metadata(args)
-    channel.messages.append(message)
-    state.changed(MessagePosted(message))
+    show(state, message)
     shape = message.to_api(with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shape}
 
@@ -62,7 +61,7 @@ def update(state: State, args: Arguments) -> Json:
     "chat.postEphemeral", "channel user text blocks thread_ts", scopes="chat:write", per_minute=100
 )
 def post_ephemeral(state: State, args: Arguments) -> Json:
-    """Show a message to one member, who never sees it if inactive (docs: postEphemeral)."""
+    """Show a message to one member of the channel (docs: chat.postEphemeral)."""
     channel = _channel_to_post_in(state, args.text("channel"))
     user = channel.members.get(args.text("user"))
     if user is None or (state.is_external(user) and not state.doubts.ephemeral_reaches_external):
@@ -70,18 +69,15 @@ def post_ephemeral(state: State, args: Arguments) -> Json:
     text, blocks = _content(state, args)
     message = new_message(state, channel, text, blocks, _thread(state, channel, args))
     message.ephemeral_to = user
-    if user.is_active:
-        state.ephemerals.append(message)
-        state.changed(EphemeralShown(message))
+    show(state, message)
     return {"message_ts": message.ts}
 
 
 @method("chat.delete", "channel ts", scopes="chat:write")
-def delete(state: State, args: Arguments) -> Json:
+def delete_message(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     message = _own_message(state, channel, args, "cant_delete_message")
-    channel.remove(message)
-    state.changed(MessageDeleted(message))
+    delete(state, message)
     return {"channel": channel.id, "ts": message.ts}
 
 

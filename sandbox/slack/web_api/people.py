@@ -23,7 +23,7 @@ def users_info(state: State, args: Arguments) -> Json:
     user = state.users.get(args.text("user"))
     if user is None:
         raise SlackError("user_not_found")
-    return {"user": _profile(state, user)}
+    return {"user": _user_object(state, user)}
 
 
 @method("usergroups.users.list", "usergroup", scopes="usergroups:read", per_minute=20)
@@ -34,7 +34,7 @@ def usergroup_users(state: State, args: Arguments) -> Json:
     return {"users": [user.id for user in users if not user.deleted]}
 
 
-def _profile(state: State, user: User) -> Json:
+def _user_object(state: State, user: User) -> Json:
     """Home members in full; external ones without email (docs: apis/slack-connect)."""
     shape: Json = {
         "id": user.id,
