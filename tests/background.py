@@ -5,7 +5,7 @@ import asyncio
 from bot.core.background import BackgroundTasks
 
 
-async def finished(tasks: BackgroundTasks) -> None:
+async def wait_for_tasks(tasks: BackgroundTasks) -> None:
     """Wait until no task is left."""
     while tasks._tasks:
         await asyncio.wait(tasks._tasks)

@@ -26,7 +26,7 @@ ONBOARDING_ID = "0123456789abcdef"
 
 GUIDE = guides.load()
 # An earlier one, which ended with the client's part.
-OLDER = Guide.model_validate(
+OLDER_GUIDE = Guide.model_validate(
     {**GUIDE.model_dump(), "version": "0.9", "phases": GUIDE.model_dump()["phases"][:5]}
 )
 ALL_FIELDS = tuple(field.id for field in GUIDE.credentials)
@@ -102,7 +102,7 @@ def passed(check: str, for_engineer: str) -> Check:
     return findings.Finding(check, for_engineer).check_of(GUIDE)
 
 
-WORDS = {
+PLACEHOLDERS = {
     "missing": "Read: Leads",
     "problems": "Tenant ID (missing)",
     "number": "500000001",

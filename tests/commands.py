@@ -17,10 +17,10 @@ from sandbox.bot_process import ROOT
 
 # The bot under test is the one that this test was started with.
 INHERITED = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended."""
 
     status: int
@@ -38,7 +38,7 @@ class CommandServer:
     def path(self) -> Path:
         return self._directory / "socket"
 
-    async def run(self, directory: Path, *words: str, **settings: str) -> Ended:
+    async def run(self, directory: Path, *words: str, **settings: str) -> CommandResult:
         """Run a command in `directory` with nothing but these settings."""
         self._count += 1
         out, err = (self._directory / f"{self._count}.{name}" for name in ("out", "err"))
@@ -53,15 +53,15 @@ class CommandServer:
         }
         try:
             writer.write(json.dumps(order).encode() + b"\n")
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 status = int(await reader.readline())
         finally:
             writer.close()
-        return Ended(status, out.read_text("utf-8"), err.read_text("utf-8"))
+        return CommandResult(status, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 @contextmanager
-def a_command_server() -> Iterator[CommandServer]:
+def run_command_server() -> Iterator[CommandServer]:
     """Start one; it ends with the block."""
     with (
         tempfile.TemporaryDirectory(prefix="commands-") as directory,
@@ -80,7 +80,7 @@ def a_command_server() -> Iterator[CommandServer]:
         process.stdin.close()
 
 
-async def in_own_process(directory: Path, *words: str, **settings: str) -> Ended:
+async def run_in_new_process(directory: Path, *words: str, **settings: str) -> CommandResult:
     """Run a command as an operator does, interpreter and all."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
@@ -90,15 +90,15 @@ async def in_own_process(directory: Path, *words: str, **settings: str) -> Ended
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             out, err = await process.communicate()
     except TimeoutError:
         process.kill()
         raise
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
 
-async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
+async def onboarding(directory: Path, *words: str, **settings: str) -> CommandResult:
     """Run a command in `directory` with nothing but these settings."""
     return await _server().run(directory, *words, **settings)
 
@@ -107,7 +107,7 @@ async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
 def _server() -> CommandServer:
     running = ExitStack()
     atexit.register(running.close)
-    return running.enter_context(a_command_server())
+    return running.enter_context(run_command_server())
 
 
 def _environment(directory: Path, settings: dict[str, str]) -> dict[str, str]:

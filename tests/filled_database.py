@@ -188,7 +188,7 @@ STORIES: Mapping[str, Story] = {
 }
 
 
-def known_at(revision: str) -> Mapping[str, Onboarding]:
+def onboardings_at(revision: str) -> Mapping[str, Onboarding]:
     """Return the onboardings that a database of `revision` can hold, by id."""
     return {
         change.onboarding.id: change.onboarding
@@ -203,7 +203,7 @@ def fill(url: str, revision: str) -> None:
         sqlite.file(url).write_bytes(_empty_file(revision))
     else:
         migrate.upgrade(url, revision)
-    known = known_at(revision)
+    known = onboardings_at(revision)
     with connected(url) as connection:
         for table in _tables(connection):
             owner = "id" if table.name == "onboarding" else "onboarding_id"

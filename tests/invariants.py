@@ -28,7 +28,7 @@ from tests.builders import states
 WORKSPACE = "https://heavyset-tech.slack.com/"
 
 
-async def must_be_sound(
+async def assert_consistent(
     database: Database,
     guides: GuideStore,
     onboarding_id: str,

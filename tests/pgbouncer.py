@@ -35,13 +35,13 @@ STARTED_WITHIN = 5.0
 
 
 @dataclass(frozen=True)
-class Pooled(PostgresDatabase):
-    """A database that the bot reaches through PgBouncer, and the test `directly`."""
+class PooledDatabase(PostgresDatabase):
+    """A database that the bot reaches through PgBouncer, and the test at `direct_url`."""
 
-    directly: str
+    direct_url: str
 
     def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.directly, options="-c lock_timeout=30s")
+        return psycopg.connect(self.direct_url, options="-c lock_timeout=30s")
 
 
 def binary() -> str | None:
@@ -77,9 +77,9 @@ def pgbouncer(cluster: Cluster, mode: str, directory: Path) -> Iterator[int]:
         process.wait()
 
 
-def through(port: int, directly: str) -> str:
+def pooled_url(port: int, direct_url: str) -> str:
     """Return the URL of a database through the PgBouncer at `port`."""
-    return f"postgresql://postgres@127.0.0.1:{port}/{make_url(directly).database}"
+    return f"postgresql://postgres@127.0.0.1:{port}/{make_url(direct_url).database}"
 
 
 def _until_listening(process: subprocess.Popen[bytes], port: int, output: Path) -> None:

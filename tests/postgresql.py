@@ -61,7 +61,7 @@ class Cluster:
         self.stop()
         self.start()
 
-    def start_again(self) -> None:
+    def ensure_running(self) -> None:
         """Start it, unless it runs."""
         try:
             self._control("status")
@@ -73,7 +73,7 @@ class Cluster:
 
 
 @contextmanager
-def a_cluster() -> Iterator[Cluster]:
+def run_cluster() -> Iterator[Cluster]:
     """Start a server; it ends with the block, or with this process; raises NoPostgreSQLError."""
     directory = Path(tempfile.mkdtemp(prefix="pg-"))
     with _guarded(directory):

@@ -1,4 +1,4 @@
-"""A little HTTP proxy, and TLS in front of the sandboxes, whose names only the proxy knows."""
+"""A minimal HTTP proxy, and TLS in front of the sandboxes under names that only it resolves."""
 
 import asyncio
 import base64
@@ -20,11 +20,11 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Proxy:
-    """What it was asked for, and where that really is: a port of this machine for each name."""
+    """Records `CONNECT` requests, and maps each host name to a local port."""
 
     port: int = 0
-    names: dict[str, int] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    ports: dict[str, int] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
     password: str = ""
 
     @property
@@ -39,44 +39,44 @@ class Proxy:
             writer.close()
             return
         method, target, _ = head.splitlines()[0].split(" ", 2)
-        self.asked.append(f"{method} {target}")
+        self.requests.append(f"{method} {target}")
         login = base64.b64encode(f"bot:{self.password}".encode()).decode()
         if self.password and f"proxy-authorization: basic {login}".lower() not in head.lower():
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
             writer.close()
             return
-        port = self.names.get(target.partition(":")[0])
+        port = self.ports.get(target.partition(":")[0])
         if method != "CONNECT" or port is None:
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             writer.close()
             return
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await joined((reader, writer), await asyncio.open_connection("127.0.0.1", port))
+        await pipe((reader, writer), await asyncio.open_connection("127.0.0.1", port))
 
 
 @asynccontextmanager
-async def a_proxy(password: str = "") -> AsyncIterator[Proxy]:
+async def run_proxy(password: str = "") -> AsyncIterator[Proxy]:
     """Run one until the block ends."""
     proxy = Proxy(password=password)
-    async with listening(proxy.serve) as proxy.port:
+    async with listen(proxy.serve) as proxy.port:
         yield proxy
 
 
 @asynccontextmanager
-async def with_tls(port: int, certificate: Path) -> AsyncIterator[int]:
-    """Encrypt what speaks plain HTTP at `port`; yields the port that speaks TLS."""
+async def serve_tls(port: int, certificate: Path) -> AsyncIterator[int]:
+    """Terminate TLS in front of the plain HTTP server on `port`; yields the TLS port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await joined((reader, writer), await asyncio.open_connection("127.0.0.1", port))
+        await pipe((reader, writer), await asyncio.open_connection("127.0.0.1", port))
 
-    async with listening(serve, context) as encrypted:
-        yield encrypted
+    async with listen(serve, context) as tls_port:
+        yield tls_port
 
 
 @asynccontextmanager
-async def listening(
+async def listen(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
@@ -87,10 +87,10 @@ async def listening(
         server.close()
 
 
-async def joined(one: Stream, other: Stream) -> None:
-    """Carry bytes both ways until both ends are silent."""
+async def pipe(client: Stream, server: Stream) -> None:
+    """Copy bytes both ways until both ends are closed."""
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(65536):
                 writer.write(data)
@@ -100,11 +100,11 @@ async def joined(one: Stream, other: Stream) -> None:
         finally:
             writer.close()
 
-    await asyncio.gather(carry(one[0], other[1]), carry(other[0], one[1]))
+    await asyncio.gather(copy(client[0], server[1]), copy(server[0], client[1]))
 
 
-def a_certificate(folder: Path, *names: str) -> Path:
-    """Write a key and a certificate of `names` that vouches for itself, in one file."""
+def write_certificate(folder: Path, *names: str) -> Path:
+    """Write a key and a self-signed certificate for `names` to one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "for a test")])
     now = datetime.now(UTC)
@@ -119,7 +119,7 @@ def a_certificate(folder: Path, *names: str) -> Path:
         .add_extension(
             x509.SubjectAlternativeName(
                 [
-                    *(x509.DNSName(one) for one in names),
+                    *(x509.DNSName(host) for host in names),
                     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
                 ]
             ),

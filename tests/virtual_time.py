@@ -88,7 +88,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return future
 
 
-def passed() -> float:
+def elapsed() -> float:
     """Return how many seconds the running loop has leapt over; 0 in any other loop."""
     loop = asyncio.get_running_loop()
     return loop.time() if isinstance(loop, VirtualTimeLoop) else 0.0
@@ -104,7 +104,7 @@ class Clock:
         return self._began + timedelta(seconds=asyncio.get_running_loop().time())
 
 
-def tell_the_time(clock: Clock, patch: pytest.MonkeyPatch) -> None:
+def use_clock_for_signatures(clock: Clock, patch: pytest.MonkeyPatch) -> None:
     """Let Slack's signatures be judged by this clock."""
     patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
     patch.setattr(bot.app.signature, "time", SimpleNamespace(time=lambda: clock().timestamp()))

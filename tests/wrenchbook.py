@@ -12,12 +12,12 @@ ADDRESS = "https://api.wrenchbook.example"
 
 
 class Wrenchbook:
-    """Knows one account; `answers` maps a path to another status than it would give."""
+    """Knows one account; `statuses` maps a path to another status than it would give."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, int] = {}
-        self.pages: set[str] = set()  # paths that a gateway answers with a page
-        self.asked: list[web.Request] = []
+        self.statuses: dict[str, int] = {}
+        self.html_paths: set[str] = set()  # paths that a gateway answers with a page
+        self.requests: list[web.Request] = []
 
     async def __aenter__(self) -> "Wrenchbook":
         app = web.Application()
@@ -41,16 +41,16 @@ class Wrenchbook:
         return copy
 
     async def _answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         basic = "Basic " + b64encode(f"{ACCOUNT}:{KEY}".encode()).decode()
         known = basic, f"Key {KEY}", "Bearer a-token"
         is_known = request.headers.get("Authorization") in known
         if request.path == "/token":
             form = await request.post()
             is_known = (form["client_id"], form["client_secret"]) == (ACCOUNT, KEY)
-        status = self.answers.get(request.path, 200 if is_known else 401)
+        status = self.statuses.get(request.path, 200 if is_known else 401)
         headers = {"Location": f"{self.url}/elsewhere"} if status in range(300, 400) else {}
         body = '{"access_token": "a-token", "data": []}'
-        if request.path in self.pages:
+        if request.path in self.html_paths:
             body = "<html>Sign in to the Wi-Fi</html>"
         return web.Response(status=status, text=body, headers=headers)

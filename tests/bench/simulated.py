@@ -17,13 +17,13 @@ from sandbox.slack import Channel, Message, offers
 from sandbox.slack.change_feed import Change, MessageEdited
 from tests import virtual_time
 from tests.integration.world import World, a_world
-from tests.virtual_time import Clock, tell_the_time
+from tests.virtual_time import Clock, use_clock_for_signatures
 
 Result = TypeVar("Result")
 
 CALL_SECONDS = 0.08
 FORGOTTEN_SECONDS = 120.0  # by then, Slack's counters are empty
-PATIENCE_SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
 
 
 async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
@@ -31,7 +31,7 @@ async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
 
     async def whole(clock: Clock) -> Result:
         with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-            tell_the_time(clock, patch)
+            use_clock_for_signatures(clock, patch)
             async with _world(Path(name), clock) as world:
                 return await scenario(world)
 
@@ -79,10 +79,10 @@ class Client:
         slack, erin = world.slack, world.erin
         channel = slack.add_channel(name.lower().replace(" ", "-"), erin, world.ann)
         await erin.command(channel, "/servicetitan", f"start {name}")
-        form = await slack.until(lambda: erin.view, PATIENCE_SECONDS)
+        form = await slack.until(lambda: erin.view, TIMEOUT_SECONDS)
         assert (await erin.submit(form)).ok
         client = cls(world, channel, seen)
-        await slack.until(client._message, PATIENCE_SECONDS)
+        await slack.until(client._message, TIMEOUT_SECONDS)
         return client
 
     async def press(self) -> None:
@@ -95,7 +95,7 @@ class Client:
         self._seen.pressed(message)
         assert (await self._world.ann.press(message, action)).ack.ok
         self.step += 1
-        await self._world.slack.until(self._message, PATIENCE_SECONDS)
+        await self._world.slack.until(self._message, TIMEOUT_SECONDS)
         self._seen.waits.append(loop.time() - began)
 
     def _message(self) -> Message | None:

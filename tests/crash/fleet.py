@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import Zygote, a_zygote, events_url
+from tests.crash.forks import Zygote, events_url, run_zygote
 from tests.databases import AnyDatabase
 
 
@@ -114,7 +114,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def a_fleet(
+async def run_fleet(
     slack: SlackSandbox,
     environment: Mapping[str, str],
     database: AnyDatabase,
@@ -122,7 +122,7 @@ async def a_fleet(
     seed: int,
 ) -> AsyncIterator[Fleet]:
     """Run so many workers; requests over HTTP go to any of them."""
-    async with a_zygote(environment, database) as zygote:
+    async with run_zygote(environment, database) as zygote:
         fleet = Fleet(zygote, size, seed)
         slack.guard(fleet.gate)
         slack.deliver_to(fleet.any_url)

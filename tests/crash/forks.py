@@ -66,7 +66,9 @@ class Zygote:
 
 
 @asynccontextmanager
-async def a_zygote(environment: Mapping[str, str], database: AnyDatabase) -> AsyncIterator[Zygote]:
+async def run_zygote(
+    environment: Mapping[str, str], database: AnyDatabase
+) -> AsyncIterator[Zygote]:
     """Import everything once; at the end, whatever still lives is killed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(Path(__file__).with_name("zygote.py"))),

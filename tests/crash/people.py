@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, Person, SlackSandbox, offers
-from tests.crash.mortal import Points
+from tests.crash.crashing_bot import Points
 from tests.databases import AnyDatabase
 
 STEPS = 25

@@ -8,8 +8,8 @@ import pytest
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from tests.crash.level import must_be_level, the_thread_is_pinned
-from tests.crash.mortal import Points, mortal
+from tests.crash.crashing_bot import Points, mortal
+from tests.crash.final_state import assert_onboarding_completed, the_thread_is_pinned
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import KEY
@@ -64,7 +64,7 @@ async def onboard(
             )
             await people.onboard()
             await people.level()
-            await must_be_level(people)
+            await assert_onboarding_completed(people)
             if pinned:
                 the_thread_is_pinned(people)
     return points

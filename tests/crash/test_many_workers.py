@@ -17,14 +17,18 @@ from sandbox.slack import Channel, Manifest, SlackSandbox
 from storage.audit.seals import Seals
 from storage.database import Database
 from storage.guides import GuideStore
-from tests.crash.fleet import Fleet, a_fleet
+from tests.crash.crashing_bot import Points
+from tests.crash.final_state import (
+    KEY as RAW_KEY,
+    assert_onboarding_completed,
+    the_thread_is_pinned,
+)
+from tests.crash.fleet import Fleet, run_fleet
 from tests.crash.forks import events_url
-from tests.crash.level import KEY as RAW_KEY, must_be_level, the_thread_is_pinned
-from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import KEY
-from tests.invariants import must_be_sound
+from tests.invariants import assert_consistent
 
 # How long Slack waits for an ack: three seconds, but less here in Socket Mode.
 ACK_DEADLINE = {False: 3.0, True: 1.5}
@@ -91,7 +95,7 @@ async def staged(
                 else {"SLACK_SIGNING_SECRET": slack.signing_secret}
             ),
         }
-        async with a_fleet(slack, environment, database, workers, seed) as fleet:
+        async with run_fleet(slack, environment, database, workers, seed) as fleet:
             if socket_mode:
                 await slack.until(lambda: slack.connections == workers or None, 10)
             yield Stage(slack, servicetitan, engineering, fleet)
@@ -104,7 +108,7 @@ async def onboard(stage: Stage, clients: int) -> str:
     await asyncio.gather(*(people.onboard() for people in everybody))
     for people in everybody:
         await people.level()
-        await must_be_level(people)
+        await assert_onboarding_completed(people)
         the_thread_is_pinned(people)
         await sound(people)
     longest = max(people.longest for people in everybody)
@@ -124,7 +128,7 @@ async def sound(people: People) -> None:
     guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     try:
-        await must_be_sound(database, guides, onboarding_id, people.channel, people.engineering)
+        await assert_consistent(database, guides, onboarding_id, people.channel, people.engineering)
     finally:
         await database.close()
 

@@ -27,7 +27,7 @@ import bot.app.bolt
 import bot.app.running
 import bot.cli.commands
 import bot.publishing.leisure
-from tests.executed_sql import TRANSACTIONS, noted_by
+from tests.executed_sql import TRANSACTIONS, observe_sql
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,7 +60,7 @@ def reported_commits(reports: Reports) -> Iterator[None]:
 
     for kind in TRANSACTIONS:
         _report_transactions(kind, reports, lambda: written.pop(asyncio.current_task(), None))
-    with noted_by(note):
+    with observe_sql(note):
         yield
 
 

@@ -11,7 +11,7 @@ from tests.databases import Server
 from tests.e2e.staging import staging, stopped
 from tests.e2e.test_whole_onboardings import assert_complete, played
 from tests.integration.test_cli import COMPLETE
-from tests.pgbouncer import Pooled, binary, pgbouncer, through
+from tests.pgbouncer import PooledDatabase, binary, pgbouncer, pooled_url
 from tests.postgresql import Cluster
 
 pytestmark = pytest.mark.skipif(
@@ -20,16 +20,18 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(params=["session", "transaction"])
-def pooled(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[Pooled]:
+def pooled(
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path
+) -> Iterator[PooledDatabase]:
     """An empty database behind PgBouncer."""
     with (
-        Server(cluster.url).database() as directly,
+        Server(cluster.url).database() as direct_url,
         pgbouncer(cluster, request.param, tmp_path) as port,
     ):
-        yield Pooled(tmp_path, through(port, directly), directly)
+        yield PooledDatabase(tmp_path, pooled_url(port, direct_url), direct_url)
 
 
-async def test_a_client_is_onboarded_through_pgbouncer(pooled: Pooled) -> None:
+async def test_a_client_is_onboarded_through_pgbouncer(pooled: PooledDatabase) -> None:
     migrated = await onboarding(
         pooled.directory, "db", "upgrade", **{**COMPLETE, "DATABASE_URL": pooled.url}
     )
@@ -43,7 +45,9 @@ async def test_a_client_is_onboarded_through_pgbouncer(pooled: Pooled) -> None:
     assert [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line] == []
 
 
-async def test_pgbouncer_errors_are_shown_verbatim_without_a_traceback(pooled: Pooled) -> None:
+async def test_pgbouncer_errors_are_shown_verbatim_without_a_traceback(
+    pooled: PooledDatabase,
+) -> None:
     settings = {**COMPLETE, "DATABASE_URL": f"{pooled.url}_nowhere"}
 
     for words in ("run", "doctor"):

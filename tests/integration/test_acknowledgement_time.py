@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, seconds, told
 
@@ -120,7 +120,7 @@ async def test_a_secret_is_not_acknowledged_until_it_is_stored(
                     answer = await eve.submit(view, values)
                 assert "Not saved yet" in answer.errors["tenant_id"]
             assert world.rows("SELECT count(*) FROM credential") == [(0,)]
-            await finished(bot.lookups)
+            await wait_for_tasks(bot.lookups)
             again = await world.submit(eve, view, **values)
 
             assert again.ok
@@ -136,7 +136,7 @@ async def test_the_start_form_stays_open_until_slack_answers(world: World) -> No
         with in_time():
             answer = await world.erin.submit(view)
         assert "Not saved yet" in next(iter(answer.errors.values()))
-    await finished(world.bot.lookups)
+    await wait_for_tasks(world.bot.lookups)
 
     assert (await world.submit(world.erin, view)).ok
     assert len(world.events("started")) == 1

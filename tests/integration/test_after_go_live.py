@@ -111,7 +111,7 @@ async def test_a_revoked_secret_is_detected_reported_and_fixed(scene: Scene) -> 
     count = len(scene.news)
     await scene.passes(WEEK)
     assert len(scene.news) == count
-    await world.must_be_sound()
+    await world.assert_consistent()
 
 
 @ON_SQLITE
@@ -258,7 +258,7 @@ async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
     world.servicetitan.accept_version()
     await world.press(world.ann, "after_go_live:3", "run_verification")
     assert "Fixed, thank you!" in world.message("after_go_live:3").text
-    await world.must_be_sound()
+    await world.assert_consistent()
 
 
 @ON_SQLITE

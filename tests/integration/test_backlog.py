@@ -27,8 +27,8 @@ from storage import onboardings
 from storage.changes import change
 from tests import virtual_time
 from tests.integration.world import World, a_world
-from tests.invariants import must_be_sound
-from tests.virtual_time import Clock, tell_the_time
+from tests.invariants import assert_consistent
+from tests.virtual_time import Clock, use_clock_for_signatures
 
 MANY = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
@@ -94,7 +94,7 @@ async def an_outage(
     directory: Path, clock: Clock, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[Outage]:
     """Many onboardings, each with two steps done that Slack does not show yet."""
-    tell_the_time(clock, patch)
+    use_clock_for_signatures(clock, patch)
     monotonic = asyncio.get_running_loop().time
     async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
         clients = [await begin(world, clock, number) for number in range(MANY)]
@@ -177,7 +177,7 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
             assert max(outage.shown) <= SOON
             in_order(outage, [one.arguments.get("channel", "") for one in calls])
             for client in outage.clients:
-                await must_be_sound(
+                await assert_consistent(
                     outage.world.bot.database,
                     outage.world.bot.guides,
                     client.id,

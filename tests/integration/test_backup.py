@@ -8,7 +8,7 @@ from sandbox.slack import Person
 from storage import backup
 from storage.audit.seals import Seals
 from storage.database import Database
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE
 from tests.integration.world import World
 
@@ -39,11 +39,11 @@ async def test_the_bot_resumes_from_a_restored_backup_and_posts_nothing_twice(
     async with begun.second_bot(database_url=f"sqlite:///{file}") as bot:
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         await bot.sweep()
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
         assert "— <@" not in begun.message("step:4").text
         for slot in ("step:4", "step:5", "step:6"):
             await press(begun, begun.ann, slot)
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
 
     assert begun.slots() == [*before, "step:7"]
     assert "— <@" in begun.message("step:5").text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
@@ -98,7 +98,7 @@ async def test_uninstalling_pauses_and_the_start_after_reinstalling_resumes(
     begun.slack.admin.reinstall()
     async with begun.second_bot() as bot:
         await bot.use_cases.channels.regained_all()
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert status(begun) == "active"
 

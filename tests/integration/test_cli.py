@@ -16,7 +16,7 @@ import pytest
 from sandbox.bot_process import BotProcess, free_port
 from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
-from tests.commands import INHERITED, in_own_process, onboarding
+from tests.commands import INHERITED, onboarding, run_in_new_process
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 
@@ -85,7 +85,7 @@ async def test_wrong_settings_are_named_without_their_values(tmp_path: Path) -> 
 
 async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
     first, second = await asyncio.gather(
-        *(in_own_process(tmp_path, "keys", "generate") for _ in range(2))
+        *(run_in_new_process(tmp_path, "keys", "generate") for _ in range(2))
     )
 
     assert (first.status, first.err) == (0, "")
@@ -217,7 +217,7 @@ async def test_startup_waits_while_slack_is_down(tmp_path: Path, slack: SlackSan
 
 
 async def test_help_lists_the_commands(tmp_path: Path) -> None:
-    ended = await in_own_process(tmp_path, "--help")
+    ended = await run_in_new_process(tmp_path, "--help")
 
     assert ended.status == 0
     assert all(command in ended.out for command in ("run", "sandbox", "keys", "db"))

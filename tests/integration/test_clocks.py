@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.app.bot import Bot
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_POSTGRESQL
 from tests.integration.world import Patient, World, held, now
 
@@ -35,7 +35,7 @@ async def claimed(world: World, slot: str) -> None:
 async def both_idle(world: World, other: Bot) -> None:
     for _ in range(2):
         await world.idle()
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
 
 
 @ON_POSTGRESQL
@@ -56,7 +56,7 @@ async def test_workers_with_clock_skew_post_nothing_twice(
         await both_idle(begun, other)
 
     assert begun.slots().count("step:2") == 1
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 @ON_POSTGRESQL
@@ -103,10 +103,10 @@ async def test_startup_warns_about_clock_skew(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         async with world.second_bot(a_clock(10)) as other:
-            await finished(other.tasks)
+            await wait_for_tasks(other.tasks)
             assert "clock: 10 s ahead of the database's" in other.health.warnings
         async with world.second_bot(a_clock(-60)) as other:
-            await finished(other.tasks)
+            await wait_for_tasks(other.tasks)
             assert "clock: 60 s behind the database's" in other.health.warnings
 
     assert "10 s ahead of the database's: set this machine's clock (NTP)" in caplog.messages

@@ -21,7 +21,7 @@ async def together(world: World, *deeds: Awaitable[Any]) -> list[Any]:
     done = await asyncio.gather(*deeds)
     await world.slack.delivered()
     await world.idle()
-    await world.must_be_sound()
+    await world.assert_consistent()
     return done
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.slack import offers
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import World, from_now, told
 
@@ -64,7 +64,7 @@ async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: 
     [bookmark] = begun.channel.bookmarks
     assert root.ts.replace(".", "") in bookmark["link"]
     assert len([text for text in begun.announced if "posted the thread again" in text]) == 1
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 @every_event
@@ -138,7 +138,7 @@ async def test_everything_is_reposted_after_a_retention_rule_deletes_it(begun: W
     await begun.catch_up()
 
     assert message_slots(begun) == before
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 @pytest.mark.parametrize("seen", [True, False])
@@ -187,11 +187,11 @@ async def test_two_workers_repost_the_thread_once(begun: World) -> None:
         await delete_root(begun)
         other.publisher.wake(begun.onboarding)
         begun.bot.publisher.wake(begun.onboarding)
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
         await begun.catch_up()
 
         assert message_slots(begun) == before
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 async def test_deleting_a_persons_message_posts_nothing(begun: World) -> None:

@@ -8,7 +8,7 @@ from bot.cli.doctor import Finding, examine
 from bot.publishing.engineering_channel import SHARED
 from sandbox.slack import Message
 from sandbox.slack.model import Invitation
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, from_now, now
 
@@ -28,7 +28,7 @@ async def test_a_shared_channel_is_reported_once_by_all_workers(
 ) -> None:
     await share(world)
     async with world.second_bot() as other:
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
 
     assert len(lines(world)) == 1
     assert "the engineering channel is shared with another organization" in caplog.text
@@ -53,7 +53,7 @@ async def test_a_pending_external_invitation_is_reported_too(world: World) -> No
     world.engineering.invitations.append(invited)
 
     async with world.second_bot() as other:
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
 
     assert len(lines(world)) == 1
 
@@ -63,7 +63,7 @@ async def test_workers_starting_together_report_a_shared_channel_once(world: Wor
 
     async with world.second_bot() as one, world.second_bot() as two, world.second_bot() as three:
         for bot in (one, two, three):
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
 
     assert len(lines(world)) == 1
 
@@ -76,7 +76,7 @@ async def test_another_workers_pending_report_is_taken_over_after_a_minute(world
 
     world.write("UPDATE notice SET since = ?", from_now(seconds=-61))
     async with world.second_bot() as other:
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
 
     assert len(lines(world)) == 1
 
@@ -174,7 +174,7 @@ async def test_an_unreadable_user_group_adds_no_engineers_and_breaks_nothing(
         world.slack.fail_next("usergroups.users.list", error=code, times=99)
         async with world.second_bot(engineers=["S0NOTHING", world.erin.id]) as bot:
             world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
 
             for _ in range(2):
                 assert "Nothing in progress" in (await world.type("status")).text

@@ -6,14 +6,14 @@ from html.parser import HTMLParser
 import pytest
 
 from sandbox.slack import Person
-from tests.commands import Ended, onboarding
+from tests.commands import CommandResult, onboarding
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE
 from tests.integration.test_verification_flow import WRONG_SECRET
 from tests.integration.world import World
 
 
-async def export(world: World, *arguments: str) -> Ended:
+async def export(world: World, *arguments: str) -> CommandResult:
     settings = {
         **COMPLETE,
         "SLACK_API_URL": world.slack.api_url,

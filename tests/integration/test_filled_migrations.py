@@ -32,7 +32,7 @@ from tests.filled_database import (
     connected,
     content,
     fill,
-    known_at,
+    onboardings_at,
 )
 from tests.migrations import downgrade, is_current
 from tests.releases import RELEASES
@@ -166,7 +166,7 @@ async def test_the_bot_can_read_and_update_upgraded_data(
     upgraded: tuple[Database, GuideStore, str],
 ) -> None:
     database, guides, revision = upgraded
-    known = known_at(revision)
+    known = onboardings_at(revision)
 
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}

@@ -13,7 +13,7 @@ from bot.onboarding.reporting import Report, report_on
 from bot.views.digest import digest_slot
 from storage.reporting import cases
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
-from tests.executed_sql import noted_by
+from tests.executed_sql import observe_sql
 from tests.integration.world import World, a_world
 
 # Full scans of the tables that grow. Reading one page in key order uses an index instead.
@@ -31,7 +31,7 @@ def statements() -> Iterator[dict[str, Any]]:
     """Yield the SQL statements executed inside the block, with their latest parameters."""
     seen: dict[str, Any] = {}
 
-    with noted_by(seen.__setitem__):
+    with observe_sql(seen.__setitem__):
         yield seen
 
 

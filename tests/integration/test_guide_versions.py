@@ -6,7 +6,7 @@ from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN, source_of
 from bot.guide.structure import changes
 from sandbox.bot_process import free_port
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE
@@ -72,7 +72,7 @@ async def test_new_wording_is_stored_and_running_threads_are_updated(
 
     async with begun.second_bot() as bot:
         await bot.sweep()
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert begun.rows("SELECT source FROM guide") == [(SOURCE,)]
     edits = [one.arguments for one in begun.slack.calls[before:] if one.method == "chat.update"]

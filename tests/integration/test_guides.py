@@ -121,7 +121,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
         assert KEY not in str(world.channel.messages) + str(world.engineering.messages)
         report = await world.type("report")
         assert report.notice is None
-        await world.must_be_sound()
+        await world.assert_consistent()
 
 
 @ON_SQLITE
@@ -157,7 +157,7 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
             assert "8 of 8 steps, same day" in words
             assert "verified" not in words
             assert "There's no check for Wrenchbook" in (await world.type("verify Acme")).text
-        assert not crm.asked
+        assert not crm.requests
 
 
 @ON_SQLITE

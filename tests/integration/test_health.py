@@ -9,7 +9,7 @@ import pytest
 
 from bot.app.running import running
 from sandbox.bot_process import free_port
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.world import OTHER_KEY, World, a_world
 
@@ -101,7 +101,7 @@ async def test_a_missing_key_is_a_warning(begun: World) -> None:
     keys = begun.settings.model_validate(changed).credential_keys
 
     async with begun.second_bot(credential_keys=keys) as bot:
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
         [line] = bot.health.warnings
 
         assert "is not among CREDENTIAL_KEYS: 5 stored values" in line

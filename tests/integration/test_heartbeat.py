@@ -16,7 +16,7 @@ from freezegun.api import FrozenDateTimeFactory
 from pydantic import SecretStr
 
 from sandbox.bot_process import free_port
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
@@ -102,7 +102,7 @@ async def test_a_long_outage_is_announced_once_with_its_duration(
         time.tick(timedelta(minutes=minutes))
         async with world.second_bot() as second, world.second_bot() as third:
             for bot in (second, third):
-                await finished(bot.tasks)
+                await wait_for_tasks(bot.tasks)
 
     lines = [text for text in world.announced if "I'm back" in text]
     assert len(lines) == told

@@ -9,7 +9,7 @@ import pytest
 
 from bot.publishing.home import EVERY
 from sandbox.slack import Person, View, visible_text
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, from_now
 
@@ -106,7 +106,7 @@ async def test_an_open_home_shows_changes_made_by_another_worker(begun: World) -
     async with begun.second_bot() as other:
         await begun.walk_to(2)
         other.publisher.wake(begun.onboarding)
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
         await begun.idle()
 
     assert "step 2" in words(begun.erin)

@@ -58,7 +58,7 @@ async def test_correct_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None
         "Account Number and API Key",
         "Jobs",
     ]
-    assert [one.path_qs for one in wrenchbook.asked] == ["/v1/account", "/v1/jobs?limit=1"]
+    assert [one.path_qs for one in wrenchbook.requests] == ["/v1/account", "/v1/jobs?limit=1"]
 
 
 async def test_a_wrong_value_fails_with_the_guides_remedy(guide: Guide) -> None:
@@ -97,15 +97,15 @@ async def test_a_response_maps_to_the_guides_outcome_or_else_unknown(
     says: str,
     retry: bool,
 ) -> None:
-    wrenchbook.answers["/v1/jobs"] = status
-    wrenchbook.pages = {"/v1/jobs"} if page else set()
+    wrenchbook.statuses["/v1/jobs"] = status
+    wrenchbook.html_paths = {"/v1/jobs"} if page else set()
 
     found = await report(guide)
 
     assert of(found, "jobs").outcome is outcome
     assert says in of(found, "jobs").for_client
     assert found.retry is retry
-    assert not [one for one in wrenchbook.asked if one.path == "/elsewhere"]
+    assert not [one for one in wrenchbook.requests if one.path == "/elsewhere"]
 
 
 async def test_a_token_is_fetched_once_and_used_for_every_request(
@@ -123,7 +123,7 @@ async def test_a_token_is_fetched_once_and_used_for_every_request(
     checks = signed_in_by(guide, token=token)
 
     assert (await report(guide, checks)).outcome is Outcome.PASSED
-    assert [one.path for one in wrenchbook.asked] == ["/token", "/v1/account", "/v1/jobs"]
+    assert [one.path for one in wrenchbook.requests] == ["/token", "/v1/account", "/v1/jobs"]
     refused = of(await report(guide, checks, account_number="99999"), "token")
     assert (refused.outcome, refused.title) == (Outcome.FAILED, "Both values")
 
@@ -145,4 +145,4 @@ async def test_an_unsendable_value_is_named_and_no_request_is_made(
         found.checks[0].for_client
     )
     assert found.fields == ("account_number",)
-    assert not wrenchbook.asked
+    assert not wrenchbook.requests

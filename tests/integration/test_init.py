@@ -15,7 +15,7 @@ from bot.cli.command import program
 from sandbox.bot_process import BotProcess
 from sandbox.run import MANIFEST
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
-from tests.commands import INHERITED, Ended, onboarding
+from tests.commands import INHERITED, CommandResult, onboarding
 from tests.integration.terminal import Terminal, terminal
 from tests.integration.world import KEY
 
@@ -43,7 +43,7 @@ class Workspace:
     def env(self) -> Path:
         return self.directory / ".env"
 
-    async def init(self, **more: str) -> Ended:
+    async def init(self, **more: str) -> CommandResult:
         """Run `onboarding init --yes` with the answers, some replaced; empty ones are left out."""
         flags = {**self.answers, **{f"--{name.replace('_', '-')}": more[name] for name in more}}
         words = [word for name, value in flags.items() if value for word in (name, value)]

@@ -19,7 +19,7 @@ from bot.publishing.thread import Thread, ThreadUpdate
 from storage import thread_leases
 from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
 from tests.integration.world import World, a_world, held
 
@@ -68,7 +68,7 @@ async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> N
 
     publisher.wake(begun.onboarding)
     async with asyncio.timeout(10):  # otherwise it would loop forever
-        await finished(tasks)
+        await wait_for_tasks(tasks)
 
     assert thread.updated == 1
     assert begun.rows("SELECT lease_owner FROM onboarding") == [("another",)]
@@ -95,7 +95,7 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     )
 
     publisher.wake(begun.onboarding)
-    await finished(tasks)
+    await wait_for_tasks(tasks)
 
     assert len(begun.announced) == 1
 
@@ -153,7 +153,7 @@ async def test_a_second_process_on_sqlite_takes_no_leases_from_the_first(
         await begun.ann.press(begun.message("step:1"), "choose_account:new")
         await asyncio.sleep(0.1)
         async with begun.second_bot() as other:
-            await asyncio.wait_for(finished(other.tasks), 5)
+            await asyncio.wait_for(wait_for_tasks(other.tasks), 5)
     await begun.idle()
 
     assert begun.slots().count("step:2") == 1

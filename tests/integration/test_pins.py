@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.integration.world import World, from_now, held
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
@@ -142,7 +142,7 @@ async def test_two_workers_pin_and_bookmark_once(world: World) -> None:
     async with world.second_bot() as other:
         await world.begin()
         other.publisher.wake(world.onboarding)
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
         await changed(world)
 
     assert len(world.slack.calls_of("pins.add")) == 1

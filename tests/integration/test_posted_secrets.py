@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.integration.test_client_team import third
 from tests.integration.world import KEY, OTHER_KEY, World, told
 from tests.unit.test_secret_scan import ORDINARY, SECRET, WIDE
@@ -166,7 +166,7 @@ async def test_posted_secrets_are_still_recognized_after_key_rotation(begun: Wor
     async with begun.second_bot(credential_keys=keys) as bot:
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         await begun.ann.press(begun.message("step:19"), "enter_credentials")
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
         form = begun.view_of(begun.ann)
         answer = await begun.ann.submit(form, {"client_secret": secret(begun)})
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.slack.response_urls import is_slacks
 from sandbox.bot_process import free_port
 from tests.integration.world import World, a_world
-from tests.proxies import a_certificate, a_proxy, with_tls
+from tests.proxies import run_proxy, serve_tls, write_certificate
 
 pytestmark = pytest.mark.virtual_time
 
@@ -47,7 +47,7 @@ OTHERS = [
 async def test_proxy_environment_variables_are_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_mode: bool
 ) -> None:
-    async with a_proxy() as proxy:
+    async with run_proxy() as proxy:
         for name in VARIABLES:
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.lower(), proxy.url)
@@ -57,25 +57,25 @@ async def test_proxy_environment_variables_are_ignored(
             await world.walk_to(23)
             assert world.message("verification:1").payload["outcome"] == "passed"
 
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 @pytest.mark.parametrize("password", ["", "p4ss%40word"])
 async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
-    certificate = a_certificate(tmp_path, "slack.example", "servicetitan.example")
+    certificate = write_certificate(tmp_path, "slack.example", "servicetitan.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    async with a_proxy(password.replace("%40", "@")) as proxy, a_world(tmp_path) as plain:
+    async with run_proxy(password.replace("%40", "@")) as proxy, a_world(tmp_path) as plain:
         ports = {
             "slack.example": int(plain.slack.api_url.split(":")[2].partition("/")[0]),
             "servicetitan.example": int(plain.servicetitan.api_url.split(":")[2]),
         }
         async with (
-            with_tls(ports["slack.example"], certificate) as slack,
-            with_tls(ports["servicetitan.example"], certificate) as servicetitan,
+            serve_tls(ports["slack.example"], certificate) as slack,
+            serve_tls(ports["servicetitan.example"], certificate) as servicetitan,
         ):
-            proxy.names = {"slack.example": slack, "servicetitan.example": servicetitan}
+            proxy.ports = {"slack.example": slack, "servicetitan.example": servicetitan}
             user = f"bot:{password}@" if password else ""
             async with plain.second_bot(
                 slack_api_url="https://slack.example/api/",
@@ -89,12 +89,12 @@ async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
                 passed = plain.message("verification:1").payload["outcome"]
 
     assert passed == "passed"
-    assert set(proxy.asked) == {"CONNECT slack.example:443", "CONNECT servicetitan.example:443"}
+    assert set(proxy.requests) == {"CONNECT slack.example:443", "CONNECT servicetitan.example:443"}
 
 
 async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: Path) -> None:
     async with (
-        a_proxy("secret") as proxy,
+        run_proxy("secret") as proxy,
         a_world(tmp_path) as world,
         world.second_bot(
             servicetitan_auth_url="https://servicetitan.example",
@@ -114,7 +114,7 @@ async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: P
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: bool) -> None:
     async with (
-        a_proxy() as proxy,
+        run_proxy() as proxy,
         a_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
     ):
         world.slack.doubts.ephemeral_reaches_external = False
@@ -122,7 +122,7 @@ async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: boo
         await world.walk_to(23)
         assert world.message("verification:1").payload["outcome"] == "passed"
 
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 @pytest.mark.parametrize("url", OTHERS)

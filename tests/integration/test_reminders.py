@@ -16,9 +16,9 @@ from bot.onboarding import start
 from bot.onboarding.people import Actor, Role
 from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings, reminders
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.executed_sql import noted_by
+from tests.executed_sql import observe_sql
 from tests.integration.world import World, a_world, told
 
 # Monday to Friday of one week, at ten in New York. No progress since Monday.
@@ -177,7 +177,7 @@ async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
         for moment in (TUESDAY, WEDNESDAY, THURSDAY, THURSDAY + HOUR, FRIDAY):
             go_to(moment)
             await other.sweep()
-            await finished(other.tasks)
+            await wait_for_tasks(other.tasks)
 
     assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
     assert len(escalations(reminded)) == 1
@@ -193,7 +193,7 @@ async def test_concurrent_workers_send_each_reminder_and_escalation_once(
             go_to(moment)
             for _ in range(3):
                 await asyncio.gather(*(bot.sweep() for bot in bots))
-                await asyncio.gather(*(finished(bot.tasks) for bot in bots))
+                await asyncio.gather(*(wait_for_tasks(bot.tasks) for bot in bots))
 
     assert reminder_slots(stalled) == ["reminder:1", "reminder:2"]
     assert len(stalled.events("reminded")) == 2
@@ -396,7 +396,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         if not sql.startswith(("BEGIN", "SET LOCAL")):
             seen.append((sql, parameters))
 
-    with noted_by(note):
+    with observe_sql(note):
         yield seen
 
 

@@ -11,7 +11,7 @@ from freezegun import freeze_time
 from sqlalchemy import make_url
 
 from sandbox.slack import View
-from tests.commands import Ended, onboarding
+from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, a_world
@@ -28,7 +28,7 @@ async def turned_to(world: World, page: str) -> str:
     return text(world.view_of(world.erin))
 
 
-async def report(world: World, *arguments: str) -> Ended:
+async def report(world: World, *arguments: str) -> CommandResult:
     settings = {
         **COMPLETE,
         "DATABASE_URL": world.settings.database_url,

@@ -10,7 +10,7 @@ import pytest
 
 import bot.use_cases.revealed_windows
 from sandbox.slack import View, visible_text
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.integration.world import World, from_now, now, told
 
 pytestmark = pytest.mark.slow_slack
@@ -113,7 +113,7 @@ async def test_each_reveal_window_is_announced_once(handed_over: World) -> None:
 
     [_, told_] = [text for text in handed_over.announced if " viewed " in text]
     assert "Tenant ID" in told_
-    await handed_over.must_be_sound()
+    await handed_over.assert_consistent()
 
 
 async def test_forged_reveal_requests_are_rejected(handed_over: World) -> None:
@@ -264,7 +264,7 @@ async def test_another_worker_hides_values_revealed_by_a_dead_worker(handed_over
     overdue(handed_over)
 
     async with handed_over.second_bot() as other:
-        await finished(other.tasks)
+        await wait_for_tasks(other.tasks)
 
     assert hidden(handed_over)
     assert waiting(handed_over) == 0

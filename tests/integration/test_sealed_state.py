@@ -10,8 +10,8 @@ import pytest
 from bot.core.logs import JsonFormatter, TextFormatter
 from storage.audit.head_log import log_head, read_heads
 from storage.cache import OnboardingCache
-from tests.background import finished
-from tests.commands import Ended, onboarding
+from tests.background import wait_for_tasks
+from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
 from tests.integration.test_cli import COMPLETE
 from tests.integration.test_seals import NEW, OLD, problems, resealed
@@ -148,12 +148,12 @@ def log_of(records: list[logging.LogRecord], formatter: logging.Formatter) -> st
     return "\n".join(["something else", *map(formatter.format, records), ""])
 
 
-async def db_check(world: World, *words: str) -> Ended:
+async def db_check(world: World, *words: str) -> CommandResult:
     settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
     return await onboarding(world.database.directory, "db", "check", *words, **settings)
 
 
-async def compared(world: World, log: str) -> Ended:
+async def compared(world: World, log: str) -> CommandResult:
     file = world.database.directory / "bot.log"
     file.write_text(log)
     return await db_check(world, "--heads", str(file))
@@ -198,7 +198,7 @@ async def test_continuing_from_a_restored_state_does_not_hide_it_from_the_log(
             await begun.ann.press_raw(
                 begun.message("root"), "step_done", f"{begun.onboarding}:{number}"
             )
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
 
     assert (await db_check(begun)).status == 0
     assert "it isn't the history that the log knew" in (await compared(begun, log)).err

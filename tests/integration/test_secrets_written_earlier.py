@@ -48,7 +48,7 @@ async def test_a_secret_in_an_earlier_question_is_found_when_it_is_entered(
     exported = await export(begun, begun.onboarding, "--format", "json")
     assert exported.status == 0
     assert UNPREFIXED not in exported.out.lower()
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 async def test_a_secret_in_the_clients_name_is_found_when_it_is_entered(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import visible_text
-from tests.commands import Ended, onboarding
+from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, told
@@ -130,7 +130,7 @@ async def scene(begun: World) -> Scene:
     return begun, before
 
 
-async def keys_check(world: World) -> Ended:
+async def keys_check(world: World) -> CommandResult:
     settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
     return await onboarding(world.database.directory, "keys", "check", **settings)
 

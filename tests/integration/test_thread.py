@@ -9,7 +9,7 @@ import pytest
 
 from bot.publishing.thread import EDITS_AT_ONCE
 from sandbox.slack import Call, offers
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.integration.world import World, from_now
 
 pytestmark = pytest.mark.virtual_time
@@ -261,7 +261,7 @@ async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None
             await begun.ann.press_raw(root, action, f"{onboarding}:{step}")
             other.publisher.wake(onboarding)
             await asyncio.gather(begun.bot.sweep(), other.sweep())
-        await asyncio.gather(begun.idle(), finished(other.tasks))
+        await asyncio.gather(begun.idle(), wait_for_tasks(other.tasks))
     await begun.catch_up()
 
     steps = [f"step:{number}" for number in range(1, 10)]

@@ -8,7 +8,7 @@ import pytest
 from bot.cli.doctor import examine
 from sandbox.slack import Channel, visible_text
 from storage.cache import OnboardingCache
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, told
 
@@ -134,7 +134,7 @@ async def must_be_left_alone(
             reply = await scene.world.type(command)
             assert "wrong on our" not in str(reply.ack.json()), command
         async with scene.world.second_bot() as bot:
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
             assert bot.database.unreadable.ids == [scene.beta]
     assert [one.message for one in caplog.records if one.exc_info] == []
 
@@ -286,7 +286,7 @@ async def test_a_start_resumes_lost_onboardings_despite_an_unreadable_one(scene:
     damage(scene, FROZEN)
 
     async with world.second_bot() as bot:
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert world.rows("SELECT status FROM onboarding WHERE id = ?", scene.gamma) == [("active",)]
     assert len(world.rows("SELECT id FROM delivery WHERE id LIKE 'start:%'")) == 1

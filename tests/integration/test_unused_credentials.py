@@ -102,7 +102,7 @@ async def test_deleted_credentials_can_be_entered_again(scene: Scene) -> None:
     assert scene.stored == 5
     assert world.current == 23
     assert "have been entered again" in world.message("deleted:1").text
-    await world.must_be_sound()
+    await world.assert_consistent()
 
 
 async def test_keeping_credentials_restarts_the_retention_period(scene: Scene) -> None:

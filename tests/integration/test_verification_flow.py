@@ -228,7 +228,7 @@ async def test_an_automatic_check_records_step_25_as_done_by_the_bot(begun: Worl
     await begun.submit(begun.ann, begun.view_of(begun.ann), application_key=key)
 
     assert begun.rows("SELECT by_user, by_role FROM step WHERE number = 25") == [("", "bot")]
-    await begun.must_be_sound()
+    await begun.assert_consistent()
 
 
 async def test_a_failure_at_step_25_leaves_it_open(begun: World) -> None:

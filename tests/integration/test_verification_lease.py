@@ -20,7 +20,7 @@ from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
 from storage.vault import Vault
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, from_now
 
@@ -62,7 +62,7 @@ class Worker:
     async def ends(self) -> None:
         """Wait until all work is done, including publishing to the thread."""
         async with asyncio.timeout(10):
-            await finished(self.tasks)
+            await wait_for_tasks(self.tasks)
         await self._world.idle()
 
 

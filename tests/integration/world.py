@@ -43,10 +43,10 @@ from sandbox.slack import (
 )
 from storage.cache import OnboardingCache
 from storage.changes import change
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import AnyDatabase, SqliteFile
-from tests.invariants import must_be_sound
-from tests.virtual_time import passed
+from tests.invariants import assert_consistent
+from tests.virtual_time import elapsed
 
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
@@ -76,7 +76,7 @@ class World:
 
     async def idle(self) -> None:
         """Wait until the bot has nothing left to do."""
-        await finished(self.bot.tasks)
+        await wait_for_tasks(self.bot.tasks)
 
     async def type(
         self, text: str, person: Person | None = None, channel: Channel | None = None
@@ -250,12 +250,12 @@ class World:
         await self.bot.sweep()
         await self.idle()
 
-    async def must_be_sound(self) -> None:
+    async def assert_consistent(self) -> None:
         """See that every onboarding of the client's channel is as it must be."""
         ids = {one.payload["onboarding_id"] for one in self.channel.messages if one.slot}
         for onboarding in sorted(ids):
             bot = self.bot
-            await must_be_sound(
+            await assert_consistent(
                 bot.database, bot.guides, onboarding, self.channel, self.engineering
             )
 
@@ -288,12 +288,12 @@ class World:
 
 def now() -> datetime:
     """The time, which freezegun may have stopped and a virtual loop may have passed."""
-    return datetime.now(UTC) + timedelta(seconds=passed())
+    return datetime.now(UTC) + timedelta(seconds=elapsed())
 
 
 def seconds() -> float:
     """What time.monotonic says, which freezegun may move."""
-    return time.monotonic() + passed()
+    return time.monotonic() + elapsed()
 
 
 def from_now(**parts: float) -> datetime:

@@ -15,7 +15,7 @@ from storage.audit.verify_history import verify
 from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
-from tests.invariants import must_be_sound
+from tests.invariants import assert_consistent
 from tests.machine.actions import ABOUT_A_STEP, ENGINEERS, FILLED, PRESSED, SAID, TYPED, Act, Deed
 from tests.machine.model import LAST, LAST_OF_CLIENT, RIGHT, WRONG, Model, Seen, explains
 from tests.machine.observations import Seeing
@@ -144,10 +144,10 @@ class Stage(Seeing):
             await self.workers.sweep()
         raise AssertionError("the bot does not come to rest")
 
-    async def must_be_sound(self) -> None:
+    async def assert_consistent(self) -> None:
         bot, world = self.world.bot, self.world
         ids = (bot.database, bot.guides, self.onboarding)
-        await must_be_sound(*ids, world.channel, world.engineering)
+        await assert_consistent(*ids, world.channel, world.engineering)
 
     async def versions(self) -> dict[str, int]:
         """How often each value was entered."""

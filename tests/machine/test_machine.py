@@ -28,7 +28,7 @@ from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.machine.actions import Deed, deeds
 from tests.machine.arena import Stage, a_stage
 from tests.machine.model import LAST, LAST_OF_CLIENT, NONE
-from tests.outages.lapse import logged
+from tests.outages.time_lapse import logged
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MONDAY = "2026-03-02 14:00"
@@ -113,7 +113,7 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @invariant()
     def all_is_as_it_must_be(self) -> None:
-        self.run(self.stage.must_be_sound())
+        self.run(self.stage.assert_consistent())
 
     @invariant()
     def versions_only_grow(self) -> None:

@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 
 from bot.app.bot import Bot
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.integration.world import World
 
 
@@ -38,7 +38,7 @@ class Workers:
 
     async def idle(self) -> None:
         for bot in [*self._bots, *self._bots]:  # the last may have woken the first
-            await finished(bot.tasks)
+            await wait_for_tasks(bot.tasks)
 
     async def sweep(self) -> None:
         for bot in self._bots:

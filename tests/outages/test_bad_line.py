@@ -11,12 +11,12 @@ import storage.database
 import storage.postgresql
 from sandbox.slack import Person
 from storage.postgresql import TimedConnection
-from tests.crash.level import must_be_level
+from tests.crash.final_state import assert_onboarding_completed
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, PostgresDatabase
 from tests.integration.world import a_world
-from tests.outages.lapse import lapsing
-from tests.outages.wire import Fault, Wire, WiredDatabase, a_wire
+from tests.outages.time_lapse import lapsing
+from tests.outages.wire import Fault, Wire, WiredDatabase, run_wire
 
 OFTEN = 0.02  # of the messages to the server, and there are about ten thousand
 SORRY = "Please try again"
@@ -61,7 +61,7 @@ async def weather(
         patch.setattr(module, "TIMEOUT_SECONDS", 1)
     patch.setattr(TimedConnection, "max_wait_seconds", 0.3)
     async with (
-        a_wire(database.url) as wire,
+        run_wire(database.url) as wire,
         lapsing(WiredDatabase.over(wire, database), patch, Forgiving) as (people, _lapse),
     ):
         yield wire, people
@@ -85,7 +85,7 @@ async def test_an_onboarding_survives_a_flaky_database_connection(
         await people.level()
         wire.fault = lambda: None
 
-        await must_be_level(people)
+        await assert_onboarding_completed(people)
         assert wire.hits.keys() == set(Fault)
 
 
@@ -94,7 +94,7 @@ async def test_an_onboarding_survives_a_flaky_database_connection(
 async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
     database: PostgresDatabase, fault: Fault
 ) -> None:
-    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
         sorry = 0
         for number in range(1, LAST_WITHOUT_VALUES + 1):
@@ -112,6 +112,6 @@ async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
             assert world.events("step_done").count(done) == 1
             await world.catch_up()
 
-        await world.must_be_sound()
+        await world.assert_consistent()
         assert sorry
         assert wire.hits[fault] == LAST_WITHOUT_VALUES

@@ -10,7 +10,7 @@ import pytest
 from sandbox.slack import Channel, Trouble
 from tests import virtual_time
 from tests.integration.world import World, a_world
-from tests.virtual_time import Clock, tell_the_time
+from tests.virtual_time import Clock, use_clock_for_signatures
 
 Scenario = Callable[[World], Awaitable[None]]
 
@@ -19,7 +19,7 @@ def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None
     """Start an onboarding, and run the scenario on it in virtual time."""
 
     async def run(clock: Clock) -> None:
-        tell_the_time(clock, patch)
+        use_clock_for_signatures(clock, patch)
         monotonic = asyncio.get_running_loop().time
         async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
             await world.begin()

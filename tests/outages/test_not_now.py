@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.background import finished
-from tests.crash.level import nothing_is_twice
+from tests.background import wait_for_tasks
+from tests.crash.final_state import nothing_is_twice
 from tests.crash.people import People
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, told
-from tests.outages.lapse import Lapse, lapsing
 from tests.outages.test_outages import until_over
+from tests.outages.time_lapse import Lapse, lapsing
 
 pytestmark = pytest.mark.virtual_time
 
@@ -119,11 +119,11 @@ async def test_a_restart_keeps_the_grace_period_of_an_unknown_error(
 
     async with begun.second_bot() as bot:
         await begun.catch_up()
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
         assert begun.rows("SELECT status FROM onboarding") == [("active",)]
         begun.write("UPDATE onboarding SET refused_since = ?", "2020-01-01 00:00:00.000000")
         await begun.catch_up()
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert begun.rows("SELECT status, loss FROM onboarding") == [("paused", "refused")]
 

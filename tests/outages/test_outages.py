@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from sandbox.slack import Trouble, offers
-from tests.crash.level import nothing_is_twice, the_thread_is_pinned
+from tests.crash.final_state import nothing_is_twice, the_thread_is_pinned
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
-from tests.outages.lapse import Lapse, lapsing
+from tests.outages.time_lapse import Lapse, lapsing
 
 pytestmark = pytest.mark.virtual_time
 

@@ -7,10 +7,10 @@ import pytest
 
 from bot.app.bot import Bot
 from sandbox.slack import Channel
-from tests.background import finished
+from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, forget_limits, now
-from tests.outages.lapse import lapsing
+from tests.outages.time_lapse import lapsing
 
 pytestmark = pytest.mark.virtual_time
 
@@ -95,7 +95,7 @@ async def test_a_restart_posts_missed_announcements(begun: World) -> None:
 
     async with begun.second_bot() as bot:
         await begun.slack.until(lambda: len(begun.announced) == 2 or None)
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert "Which portal?" in begun.announced[-1]
 
@@ -143,15 +143,15 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
     """Ask for help, and have the given worker handle it."""
     world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
     await world.ann.press(world.message("step:1"), "step_help")
-    await finished(bot.tasks)
+    await wait_for_tasks(bot.tasks)
     await world.ann.submit(world.view_of(world.ann), {"question": question})
-    await finished(bot.tasks)
+    await wait_for_tasks(bot.tasks)
 
 
 async def left_behind(bot: Bot) -> None:
     forget_limits(bot.slack.rate_limits)  # otherwise it waits a few seconds
     await bot.sweep()
-    await finished(bot.tasks)
+    await wait_for_tasks(bot.tasks)
 
 
 async def test_one_workers_announcement_reopens_the_channel_for_the_other(begun: World) -> None:
@@ -224,7 +224,7 @@ async def test_a_refused_onboarding_resumes_after_a_restart(begun: World) -> Non
 
     async with begun.second_bot() as bot:
         await begun.slack.until(lambda: begun.find("step:2"))
-        await finished(bot.tasks)
+        await wait_for_tasks(bot.tasks)
 
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
 

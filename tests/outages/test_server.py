@@ -11,12 +11,12 @@ import pytest
 
 from bot.core.errors import Unavailable
 from storage import migrate, onboardings
-from tests.crash.level import must_be_level, nothing_is_twice
+from tests.crash.final_state import assert_onboarding_completed, nothing_is_twice
 from tests.databases import PostgresDatabase, Server
 from tests.integration.world import World, a_world, told
-from tests.outages.lapse import lapsing
 from tests.outages.test_bad_line import Forgiving
-from tests.outages.wire import WiredDatabase, a_wire
+from tests.outages.time_lapse import lapsing
+from tests.outages.wire import WiredDatabase, run_wire
 from tests.postgresql import Cluster
 
 AWAY = "database: the database isn't responding"
@@ -31,7 +31,7 @@ def database(own_cluster: Cluster, tmp_path: Path) -> Iterator[PostgresDatabase]
     with Server(own_cluster.url).database() as url:
         migrate.upgrade(url)
         yield PostgresDatabase(tmp_path, url)
-        own_cluster.start_again()  # so that the database can be dropped
+        own_cluster.ensure_running()  # so that the database can be dropped
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_an_onboarding_survives_repeated_database_crashes(
         await people.onboard()
         await people.level()
 
-        await must_be_level(people)
+        await assert_onboarding_completed(people)
 
 
 async def test_a_database_crash_during_a_post_only_delays_the_thread(
@@ -122,7 +122,7 @@ async def test_a_form_sent_while_the_database_is_down_can_be_resubmitted(
 
 
 async def test_a_stalled_database_does_not_delay_responses(database: PostgresDatabase) -> None:
-    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
         step = world.message("step:1")
         async with wire.standing_still():
@@ -142,13 +142,13 @@ async def test_a_stalled_database_does_not_delay_responses(database: PostgresDat
         await world.press(world.ann, "step:1", "choose_account:new")
         await world.catch_up()
         assert world.events("step_done") == [(world.ann.id, 1)]
-        await world.must_be_sound()
+        await world.assert_consistent()
 
 
 async def test_a_query_on_a_stalled_database_times_out(
     database: PostgresDatabase,
 ) -> None:
-    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
 
         async def query_a_stalled_server() -> None:
@@ -165,7 +165,7 @@ async def test_a_query_on_a_stalled_database_times_out(
 async def test_the_bot_shuts_down_in_time_while_the_database_is_stalled(
     database: PostgresDatabase,
 ) -> None:
-    async with a_wire(database.url) as wire:
+    async with run_wire(database.url) as wire:
         async with a_world(WiredDatabase.over(wire, database)) as world:
             await world.begin()
             wire.flowing.clear()

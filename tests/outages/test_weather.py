@@ -3,9 +3,9 @@
 import pytest
 
 from sandbox.slack import Outage, Trouble
-from tests.crash.level import must_be_level
+from tests.crash.final_state import assert_onboarding_completed
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.outages.lapse import lapsing
+from tests.outages.time_lapse import lapsing
 
 pytestmark = pytest.mark.virtual_time
 
@@ -28,7 +28,7 @@ async def test_an_onboarding_survives_random_slack_failures(
         await people.onboard()
         await people.level()
 
-        await must_be_level(people)
+        await assert_onboarding_completed(people)
         assert len(weather.hits) > 50
         assert hasty(weather) == []
 

@@ -123,7 +123,7 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def a_wire(url: str) -> AsyncIterator[Wire]:
+async def run_wire(url: str) -> AsyncIterator[Wire]:
     """Lay a wire to the server of `url`, which listens on a Unix socket only."""
     wire = Wire(Path(str(make_url(url).query["host"]), ".s.PGSQL.5432"))
     wire.flowing.set()

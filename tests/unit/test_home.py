@@ -12,7 +12,7 @@ from bot.views.forms import View
 from bot.views.home import MOST_SHOWN, Board, assign_modal, board_view, digest_of, outsiders_view
 from bot.views.ids import FormRef
 from sandbox.slack.block_kit import Surface, problems_of_view
-from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, OLDER, an_onboarding
+from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, OLDER_GUIDE, an_onboarding
 from tests.unit.rendering import problems, texts
 
 HOUR = timedelta(hours=1)
@@ -159,9 +159,9 @@ def test_no_remind_button_when_paused_and_no_link_without_a_thread() -> None:
 
 
 def test_progress_is_counted_by_the_guide_version_a_client_is_on() -> None:
-    view = home(a_line(guide=OLDER), a_line("Beta"))
+    view = home(a_line(guide=OLDER_GUIDE), a_line("Beta"))
 
-    assert in_order(view, "Acme", f"2 of {len(OLDER.steps)} ·")
+    assert in_order(view, "Acme", f"2 of {len(OLDER_GUIDE.steps)} ·")
     assert in_order(view, "Beta", "2 of 25 ·")
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification.findings import MEANINGS, TITLES, Finding
-from tests.builders import CAUSES, GUIDE, WORDS, found, passed
+from tests.builders import CAUSES, GUIDE, PLACEHOLDERS, found, passed
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -119,7 +119,7 @@ def test_a_report_without_a_time_zone_is_refused() -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_every_wording_is_a_short_sentence_without_placeholders(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **WORDS)
+    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
 
     assert check.for_client.endswith(".")
     assert len(check.for_client) <= 320
@@ -128,7 +128,7 @@ def test_every_wording_is_a_short_sentence_without_placeholders(cause: str) -> N
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_failure_points_to_a_step_that_its_wording_names(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **WORDS)
+    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
 
     if check.outcome is not Outcome.FAILED or cause == "malformed":
         assert (check.fields, check.steps) == ((), ())

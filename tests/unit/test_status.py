@@ -12,7 +12,7 @@ from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.status import status_answer
 from bot.views.status_query import StatusQuery
 from sandbox.slack.block_kit import Surface, problems_of_blocks
-from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER, ONBOARDING_ID, ROOT_TS
+from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER_GUIDE, ONBOARDING_ID, ROOT_TS
 
 ACME = Overview(
     id=ONBOARDING_ID,
@@ -91,9 +91,9 @@ def test_status_without_any_clients_explains_how_to_start_one() -> None:
 
 
 def test_progress_on_an_older_guide_is_counted_by_that_guide() -> None:
-    text = status(replace(ACME, guide=OLDER)).text
+    text = status(replace(ACME, guide=OLDER_GUIDE)).text
 
-    assert f"6 of {len(OLDER.steps)} ·" in text
+    assert f"6 of {len(OLDER_GUIDE.steps)} ·" in text
 
 
 def test_an_unreadable_onboarding_is_listed_with_the_others() -> None:

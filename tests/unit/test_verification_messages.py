@@ -15,7 +15,7 @@ from tests.builders import (
     NOW,
     ONBOARDING_ID,
     PASSED,
-    WORDS,
+    PLACEHOLDERS,
     a_check,
     a_completed_onboarding,
     a_report,
@@ -61,14 +61,14 @@ def test_slack_accepts_every_result(report: Report) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_slack_accepts_every_finding_in_the_catalog(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **WORDS)
+    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
     report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []
 
 
 def test_slack_accepts_the_longest_report() -> None:
-    every = [found("token", cause, "HTTP 400", **WORDS) for cause in CAUSES]
+    every = [found("token", cause, "HTTP 400", **PLACEHOLDERS) for cause in CAUSES]
     worst = max(every, key=lambda check: len(check.for_client))
     checks = tuple(worst.model_copy(update={"id": name}) for name in TITLES)
     report = Report(checks=checks, started_at=NOW, duration_ms=1, environment="production")
@@ -192,7 +192,7 @@ def test_an_older_result_keeps_its_metadata() -> None:
 
 # --- the test booking, and what an engineer confirms ---
 
-BOOKED = found("test_booking", "booking_to_dismiss", "booking 500000001, New", **WORDS)
+BOOKED = found("test_booking", "booking_to_dismiss", "booking 500000001, New", **PLACEHOLDERS)
 NOT_PROVED = found("writes", "writes_not_proved", "Write Leads: look at step 6, column Write")
 
 

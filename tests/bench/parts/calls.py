@@ -9,7 +9,7 @@ from sandbox.scripted_people import LAST_CLIENT_STEP, SHOWN_AT, submit
 from sandbox.slack import Call, Person, View, offers
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure
-from tests.bench.simulated import PATIENCE_SECONDS, simulate
+from tests.bench.simulated import TIMEOUT_SECONDS, simulate
 from tests.integration.world import World
 
 PACE = 31.0  # not 30, after which the server closes a connection that is about to be used
@@ -82,7 +82,7 @@ async def _reveal(world: World, slot: str) -> None:
 
 
 async def _window(world: World, person: Person) -> View:
-    return await world.slack.until(lambda: person.view, PATIENCE_SECONDS)
+    return await world.slack.until(lambda: person.view, TIMEOUT_SECONDS)
 
 
 def _purpose(world: World, call: Call) -> str:

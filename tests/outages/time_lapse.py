@@ -14,8 +14,8 @@ from freezegun import freeze_time
 import bot.app.bot
 import bot.app.running
 from bot.app.bot import Bot
-from tests.background import finished
-from tests.crash.mortal import Points
+from tests.background import wait_for_tasks
+from tests.crash.crashing_bot import Points
 from tests.crash.people import People
 from tests.databases import AnyDatabase
 from tests.integration.world import a_world
@@ -38,7 +38,7 @@ class Lapse:
 
         A moment of the loop's own time passes too, as people's patience is measured by that.
         """
-        await finished(self._bot.tasks)
+        await wait_for_tasks(self._bot.tasks)
         await asyncio.sleep(self.patience / 10)
         await self.passes(STEP)
 
@@ -46,7 +46,7 @@ class Lapse:
         """Let time pass in one go, and sweep afterwards."""
         self._clock.tick(duration)
         await self._bot.sweep()
-        await finished(self._bot.tasks)
+        await wait_for_tasks(self._bot.tasks)
 
     def log_text(self) -> str:
         return self._log.getvalue()

@@ -20,7 +20,7 @@ from tests.invariants import WORKSPACE, of
 KEY = hashlib.sha256(b"k").digest()  # what the bots of these tests encrypt with
 
 
-async def must_be_level(people: People) -> None:
+async def assert_onboarding_completed(people: People) -> None:
     """Nothing is lost, nothing is there twice, and Slack shows the state as it is."""
     nothing_is_twice(people)
     every_announcement_is_made_once(people)

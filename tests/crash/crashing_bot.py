@@ -14,7 +14,7 @@ from typing import Any
 from bot.publishing.pins import BOOKMARK, PIN
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import READY_WITHIN, Zygote, a_zygote, events_url
+from tests.crash.forks import READY_WITHIN, Zygote, events_url, run_zygote
 from tests.databases import AnyDatabase
 
 # What happens whenever a bot starts, whatever the scene.
@@ -168,7 +168,7 @@ async def mortal(
     slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: Points
 ) -> AsyncIterator[Mortal]:
     """Run a bot that dies at the `points`."""
-    async with a_zygote(environment, database) as zygote:
+    async with run_zygote(environment, database) as zygote:
         bot = Mortal(zygote, points)
         slack.guard(bot.gate)
         async with bot.living():
