@@ -12,15 +12,16 @@ from handlers import (
     commands,
     credentials,
     engineer_replies,
-    follow_ups,
     history,
     home,
     messages,
+    quiet_clients,
     reporting,
     start,
     steps,
     unknown,
 )
+from handlers.listeners import Listeners
 from handlers.replies import Replies
 
 
@@ -43,8 +44,8 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         after_go_live,
         channel,
         home,
-        follow_ups,
-        unknown,
+        quiet_clients,
     )
     for feature in features:
-        feature.register(app, use_cases, replies)
+        feature.register(Listeners(app, replies), use_cases)
+    unknown.register(app, replies)

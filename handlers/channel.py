@@ -1,14 +1,10 @@
 """Events about channels: joined, left, archived, unshared, moved; the app uninstalled."""
 
-from typing import Any
-
-from slack_bolt.async_app import AsyncApp
-
 from bot.onboarding import InvitationAnswer, Loss
 from bot.use_cases import UseCases
 from bot.use_cases.channels import Channels
-from handlers.events import ChannelEvent, Envelope, InvitationAnswered, TokensRevoked, quietly
-from handlers.replies import Replies
+from handlers.events import ChannelEvent, InvitationAnswered, TokensRevoked
+from handlers.listeners import Listeners
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
 LOSS_BY_EVENT = {
@@ -29,81 +25,50 @@ ANSWERS = {
 }
 
 
-def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners. Bolt acknowledges an event when its listener has returned."""
-    _register_losses(app, use_cases.channels)
-    _register_members(app, use_cases.channels, replies)
-    _register_invitations(app, use_cases.channels)
+def register(on: Listeners, use_cases: UseCases) -> None:
+    channels = use_cases.channels
+    _register_people(on, channels)
 
-    @app.event("channel_id_changed")
-    async def channel_id_changed(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            told = ChannelEvent.of(event)
-            await use_cases.channels.moved(told.request(Envelope.of(body)), told.new_channel_id)
+    @on.event(ChannelEvent.of, *LOSS_BY_EVENT)
+    async def lost(event: ChannelEvent) -> None:
+        await channels.lost(event.request, LOSS_BY_EVENT[event.type])
 
-    @app.event("app_uninstalled")
-    async def app_uninstalled(body: dict[str, Any]) -> None:
-        async with quietly():
-            await use_cases.channels.lost_all(f"event:{Envelope.of(body).event_id}")
+    @on.event(ChannelEvent.of, *RETURNS)
+    async def regained(event: ChannelEvent) -> None:
+        await channels.regained(event.request, {RETURNS[event.type]})
 
-    @app.event("tokens_revoked")
-    async def tokens_revoked(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            if TokensRevoked.of(event).includes_the_bots:
-                await use_cases.channels.lost_all(f"event:{Envelope.of(body).event_id}")
+    @on.event(ChannelEvent.of, "channel_unshared")
+    async def unshared(event: ChannelEvent) -> None:
+        if not event.is_ext_shared:  # otherwise it is still shared with somebody
+            await channels.lost(event.request, Loss.UNSHARED)
 
+    @on.event(ChannelEvent.of, "channel_id_changed")
+    async def channel_id_changed(event: ChannelEvent) -> None:
+        await channels.moved(event.request, event.new_channel_id)
 
-def _register_losses(app: AsyncApp, channels: Channels) -> None:
-    async def lost(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            request = ChannelEvent.of(event).request(Envelope.of(body))
-            await channels.lost(request, LOSS_BY_EVENT[event["type"]])
-
-    async def regained(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            request = ChannelEvent.of(event).request(Envelope.of(body))
-            await channels.regained(request, {RETURNS[event["type"]]})
-
-    for name in LOSS_BY_EVENT:
-        app.event(name)(lost)
-    for name in RETURNS:
-        app.event(name)(regained)
-
-    @app.event("channel_unshared")
-    async def channel_unshared(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            told = ChannelEvent.of(event)
-            if not told.is_ext_shared:  # otherwise it is still shared with somebody
-                await channels.lost(told.request(Envelope.of(body)), Loss.UNSHARED)
+    @on.event(TokensRevoked.of, "app_uninstalled", "tokens_revoked")
+    async def lost_all(event: TokensRevoked) -> None:
+        if event.type == "app_uninstalled" or event.tokens.bot:
+            await channels.lost_all(f"event:{event.event_id}")
 
 
-def _register_members(app: AsyncApp, channels: Channels, replies: Replies) -> None:
-    @app.event("member_joined_channel")
-    async def member_joined(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            request = ChannelEvent.of(event).request(Envelope.of(body))
-            if request.person.user_id == replies.bot_user_id:
-                await channels.regained(request, {Loss.BOT_REMOVED})
-            else:
-                await channels.joined(request)
+def _register_people(on: Listeners, channels: Channels) -> None:
+    @on.event(ChannelEvent.of, "member_joined_channel")
+    async def member_joined(event: ChannelEvent) -> None:
+        if event.user == on.replies.bot_user_id:
+            await channels.regained(event.request, {Loss.BOT_REMOVED})
+        else:
+            await channels.joined(event.request)
 
-    @app.event("member_left_channel")
-    async def member_left(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            request = ChannelEvent.of(event).request(Envelope.of(body))
-            if request.person.user_id == replies.bot_user_id:
-                await channels.lost(request, Loss.BOT_REMOVED)
+    @on.event(ChannelEvent.of, "member_left_channel")
+    async def member_left(event: ChannelEvent) -> None:
+        if event.user == on.replies.bot_user_id:
+            await channels.lost(event.request, Loss.BOT_REMOVED)
 
-
-def _register_invitations(app: AsyncApp, channels: Channels) -> None:
-    async def answered(body: dict[str, Any], event: dict[str, Any]) -> None:
-        async with quietly():
-            told, answer = InvitationAnswered.of(event), ANSWERS[event["type"]]
-            request = told.request(Envelope.of(body))
-            if answer is InvitationAnswer.ACCEPTED and not told.approval_required:
-                await channels.joined(request)
-            else:
-                await channels.invitation_answered(request, answer, told.address)
-
-    for name in ANSWERS:
-        app.event(name)(answered)
+    @on.event(InvitationAnswered.of, *ANSWERS)
+    async def invitation_answered(event: InvitationAnswered) -> None:
+        answer = ANSWERS[event.type]
+        if answer is InvitationAnswer.ACCEPTED and not event.approval_required:
+            await channels.joined(event.request)
+        else:
+            await channels.invitation_answered(event.request, answer, event.address)

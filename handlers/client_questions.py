@@ -1,34 +1,20 @@
 """*I need help*: help from the guide first, then a question to the engineer."""
 
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
+from bot.slack import Recipient
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.reply_texts import asked_text
-from handlers.forms import Submission, at_the_form
-from handlers.payloads import Press
-from handlers.replies import Replies
+from handlers.forms import Submission
+from handlers.listeners import Listeners
 
 
-def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    @app.action(ids.STEP_HELP)
-    async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, Press.of(body)) as press:
-            replies.open(press, await use_cases.client_questions.form(press.request, press.step))
+def register(on: Listeners, use_cases: UseCases) -> None:
+    questions = use_cases.client_questions
+    on.step_buttons({ids.STEP_HELP: questions.form})
 
-    @app.view(ids.ASK_FOR_HELP)
-    async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        form = Submission.of(body)
-        async with at_the_form(ack, form):
-            question = form.text(ids.QUESTION)
-            asked = await use_cases.client_questions.submit(
-                form.saying(question), form.ref, question
-            )
-            replies.tell_in_thread(
-                asked.channel,
-                form.user.id,
-                asked_text(asked),
-                asked.thread_ts,
-            )
+    @on.form(ids.ASK_FOR_HELP)
+    async def ask_for_help(form: Submission) -> None:
+        question = form.text(ids.QUESTION)
+        asked = await questions.submit(form.saying(question), form.ref, question)
+        to = Recipient(asked.channel, form.user.id, asked.thread_ts)
+        on.replies.tell(to, asked_text(asked))

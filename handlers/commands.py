@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 
 from bot.core.errors import Malformed, Repeated
 from bot.use_cases import Opening, Request, UseCases
@@ -17,7 +17,8 @@ from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.forms import View
 from bot.views.status_query import StatusQuery
 from handlers.error_replies import explain
-from handlers.forms import Submission, at_the_form
+from handlers.forms import Submission
+from handlers.listeners import Listeners
 from handlers.payloads import Command, Press
 from handlers.replies import Replies
 
@@ -27,16 +28,16 @@ COMMAND_SECONDS = 1.8
 Subcommand = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
 
 
-def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
+def register(on: Listeners, use_cases: UseCases) -> None:
     """Register the command, its form, and the buttons of its replies."""
     commands = _commands(use_cases)
 
-    @app.command("/servicetitan")
+    @on.app.command("/servicetitan")
     async def servicetitan(ack: AsyncAck, body: dict[str, Any]) -> None:
         command = Command.of(body)
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                answer = await _answer(use_cases, commands, replies, command)
+                answer = await _answer(use_cases, commands, on.replies, command)
         except Malformed:
             raise
         except Repeated:
@@ -51,24 +52,17 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
             blocks = list(answer.blocks)
             await ack(text=answer.text, blocks=blocks, response_type="ephemeral")
 
-    @app.action(re.compile(rf"^{ids.STATUS_PAGE}:"))
-    async def status_page(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, Press.of(body)) as press:
-            query = StatusQuery.parse(press.action.value)
-            replies.replace(press, await use_cases.status.page(press.request, query))
+    @on.press(Press.of, re.compile(rf"^{ids.STATUS_PAGE}:"))
+    async def status_page(press: Press) -> EphemeralReply:
+        return await use_cases.status.page(press.request, StatusQuery.parse(press.action.value))
 
-    @app.view(ids.CANCEL_ONBOARDING)
-    async def cancel_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
-        form = Submission.of(body)
-        async with at_the_form(ack, form):
-            reason = form.text(ids.REASON)
-            await use_cases.commands.cancel(form.saying(reason), form.ref, reason)
+    @on.form(ids.CANCEL_ONBOARDING)
+    async def cancel_onboarding(form: Submission) -> None:
+        reason = form.text(ids.REASON)
+        await use_cases.commands.cancel(form.saying(reason), form.ref, reason)
 
 
 def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
-    async def help_(request: Request, _words: str) -> EphemeralReply:
-        return await use_cases.status.help(request)
-
     async def start(request: Request, words: str) -> Opening | View:
         words, guide_id = without_guide(words)
         if asked := name_and_invitees(words):
@@ -95,7 +89,7 @@ def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
         "pause": changes.pause,
         "resume": changes.resume,
         "cancel": changes.cancel_form,
-        HELP: help_,
+        HELP: status.help,
     }
 
 
@@ -105,7 +99,7 @@ async def _answer(
     """Return the reply to a command; None if it opened a form instead."""
     word, rest = split(command.text, commands)
     if word not in commands:
-        return await use_cases.status.help(command.request, _unknown(word, commands))
+        return await use_cases.status.help(command.request, problem=_unknown(word, commands))
     done = await commands[word](command.request, rest)
     if isinstance(done, EphemeralReply):
         return done

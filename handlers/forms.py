@@ -1,25 +1,15 @@
-"""A submitted form: its input, and how it is acknowledged."""
+"""The input of a submitted form."""
 
-import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, SecretStr
-from slack_bolt.async_app import AsyncAck
 
-from bot.core.errors import Malformed, Repeated, Unavailable
 from bot.core.typed_text import prose
 from bot.onboarding.people import Person
-from bot.use_cases import InvalidInput, NeedsConfirmation, Request
-from bot.views.blocks import fallback
-from bot.views.forms import View
+from bot.use_cases import Request
 from bot.views.ids import FormRef
-from handlers.error_replies import explain
 from handlers.payloads import OpenedView, Payload, User, request_key
-
-log = logging.getLogger(__name__)
 
 
 class Input(Payload):
@@ -101,46 +91,3 @@ class Submission(Payload):
             if block.get("type") == "input":
                 return str(block.get("block_id", ""))
         return next(iter(self.view.state.values), "")
-
-
-@dataclass
-class Closing:
-    """What happens to an accepted form: it closes, unless a `view` replaces it."""
-
-    view: View | None = None
-
-
-@asynccontextmanager
-async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Closing]:
-    """Acknowledge a submission after the block: close the form, or keep it open and say why.
-
-    The acknowledgement is sent last, so a form never closes before its values are stored.
-    """
-    closing = Closing()
-    try:
-        yield closing
-    except Malformed:
-        raise
-    except Repeated:
-        await ack()
-    except InvalidInput as error:
-        # Slack accepts errors only for inputs that the form has.
-        errors = {
-            block if submission.has_input(block) else submission.first_input: text
-            for block, text in error.errors.items()
-        }
-        await ack(response_action="errors", errors=errors)
-    except NeedsConfirmation as error:
-        await ack(response_action="update", view=error.view)
-    except Unavailable as error:
-        log.warning("a form could not be kept", extra={"reason": str(error)})
-        text = "Not saved yet: something isn't responding. Please try again in a moment."
-        await ack(response_action="errors", errors={submission.first_input: text})
-    except Exception as error:
-        text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])
-        await ack(response_action="errors", errors={submission.first_input: text})
-    else:
-        if closing.view:
-            await ack(response_action="update", view=closing.view)
-        else:
-            await ack()

@@ -6,72 +6,48 @@ bot gets an answer. Secrets don't belong here: people are warned as soon as one 
 """
 
 import re
-from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
-from bot.core.typed_text import one_line
-from bot.use_cases import Request, UseCases
+from bot.core.typed_text import as_typed, one_line
+from bot.use_cases import UseCases
 from bot.views import ids
-from bot.views.ephemeral import plain_answer
-from handlers.events import Deletion, Envelope, ThreadMessage, quietly
+from bot.views.ephemeral import EphemeralReply, plain_answer
+from handlers.events import Deletion, ThreadMessage, read_message
+from handlers.listeners import Listeners
 from handlers.payloads import Press
-from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    _register_buttons(app, use_cases, replies)
-
-    @app.event("message")
-    async def message(body: dict[str, Any], event: dict[str, Any]) -> None:
-        if gone := Deletion.of_event(event):
-            async with quietly():
-                request = gone.request(Envelope.of(body))
-                await use_cases.channels.message_deleted(request, gone.deleted_ts or "")
+def register(on: Listeners, use_cases: UseCases) -> None:
+    @on.event(read_message, "message")
+    async def message(event: Deletion | ThreadMessage) -> None:
+        if isinstance(event, Deletion):
+            await use_cases.channels.message_deleted(event.request, event.deleted_ts)
             return
-        written = ThreadMessage.of_event(event)
-        async with quietly():
-            if not written.channel:
-                return
-            request = written.request(Envelope.of(body))
-            warning = await use_cases.posted_secrets.look(
-                request, written.thread_ts, written.everything
-            )
-            if warning and written.by_a_person:  # an app couldn't read the warning
-                replies.reply(written, warning)
-            elif written.is_talk and not written.same_text:
-                await _word(written, written.as_words(request))
-
-    async def _word(written: ThreadMessage, request: Request) -> None:
-        text, mentioned = _without_mention(written.plain, replies.bot_user_id)
-        if written.thread_ts is None and not mentioned:
+        if not event.channel:
             return
-        reply = await use_cases.messages.say(
-            request, written.thread_ts, written.ts, text, mentioned=mentioned
+        reply = await use_cases.posted_secrets.look(
+            event.request, event.thread_ts, event.everything
         )
-        if reply:
-            replies.reply(written, reply)
+        if reply is None and event.is_talk and not event.same_text:
+            text, mentioned = _without_mention(as_typed(event.text), on.replies.bot_user_id)
+            if event.thread_ts is None and not mentioned:
+                return
+            reply = await use_cases.messages.say(
+                event.as_words, event.thread_ts, event.ts, text, mentioned=mentioned
+            )
+        if reply and event.by_a_person:  # an app couldn't read a warning
+            on.replies.reply(event, reply)
 
+    # The buttons of the line that asks what a message meant.
+    on.step_buttons({ids.MARK_STEP_DONE: use_cases.messages.mark_done})
 
-def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the buttons of the line that asks what a message meant."""
+    @on.press(Press.of, ids.SEND_TO_ENGINEER)
+    async def send_to_engineer(press: Press) -> EphemeralReply:
+        sent = await use_cases.messages.send(press.request, press.step, press.thread_ts)
+        return plain_answer(sent)
 
-    @app.action(ids.MARK_STEP_DONE)
-    async def mark_step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, Press.of(body)) as press:
-            done = await use_cases.messages.mark_done(press.request, press.step)
-            replies.replace(press, plain_answer(done))
-
-    @app.action(ids.SEND_TO_ENGINEER)
-    async def send_to_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, Press.of(body)) as press:
-            sent = await use_cases.messages.send(press.request, press.step, press.thread_ts)
-            replies.replace(press, plain_answer(sent))
-
-    @app.action(ids.JUST_CHATTING)
-    async def just_chatting(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, Press.of(body)) as press:
-            replies.replace(press, plain_answer("Got it. I'll stay out of it."))
+    @on.press(Press.of, ids.JUST_CHATTING)
+    async def just_chatting(_press: Press) -> EphemeralReply:
+        return plain_answer("Got it. I'll stay out of it.")
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:

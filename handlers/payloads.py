@@ -121,11 +121,6 @@ class AnyPress(Payload):
         """The thread of the button; the root message counts as part of its own thread."""
         return self.container.thread_ts or self.container.message_ts or None
 
-    @property
-    def says_nothing(self) -> bool:
-        """Whether the button has no value, or an empty one, which none of ours has."""
-        return self.action is not None and not self.action.value
-
 
 class ButtonPress(AnyPress):
     """A press of a button; on the Home it has neither a channel nor a response_url."""

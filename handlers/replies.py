@@ -5,14 +5,11 @@ Nothing here logs what was received: a body may contain a secret.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
-
-from slack_bolt.async_app import AsyncAck
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from bot.core.background import BackgroundTasks
-from bot.core.errors import Malformed, OnboardingError, Repeated
+from bot.core.errors import OnboardingError
 from bot.slack import NotInThread, OpenView, Recipient, Slack, SlackRefused, tell_privately
 from bot.use_cases import Opening
 from bot.use_cases.messages import Reply
@@ -23,11 +20,13 @@ from bot.views.home import answer_view
 from handlers.error_replies import explain
 from handlers.events import ThreadMessage
 from handlers.forms import Submission
-from handlers.payloads import AnyPress, ButtonPress, Press, Shortcut, WindowPress
+from handlers.payloads import AnyPress, Shortcut, WindowPress
 
 log = logging.getLogger(__name__)
 
-Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
+# What a press leads to: a text or a window for the person who pressed, or another private reply
+# instead of the one whose button was pressed; None if the thread shows it.
+Outcome = str | View | EphemeralReply | None
 
 # By then, Slack shows the view from the acknowledgement, which would replace an earlier update.
 SETTLED_SECONDS = 0.5
@@ -44,56 +43,39 @@ class Replies:
 
     # --- presses ---
 
-    @asynccontextmanager
-    async def to(self, ack: AsyncAck, press: Pressed) -> AsyncIterator[Pressed]:
-        """Acknowledge a press after the block, and tell the person about an error in the block.
+    def show(self, press: AnyPress | Shortcut, outcome: Outcome) -> None:
+        """Show someone the outcome of their press; the acknowledgement does not wait for it."""
+        self._tasks.spawn(self._show(press, outcome), "show the outcome of a press")
 
-        Raises only Malformed, without an acknowledgement.
-        """
-        try:
-            yield press
-        except Malformed:
-            raise
-        except Repeated:
-            log.info("a repeated request", extra={"request": press.request.request_key})
-        except Exception as error:
-            self.tell(press, explain(error))
-        await ack()
-
-    def tell(self, press: AnyPress | Shortcut, text: str) -> None:
-        """Tell the person who pressed: in the channel (also behind a modal), else in a window."""
-        if press.where:
-            self._tasks.spawn(self._privately(_from(press), text), "reply privately")
-        else:
-            self.open(press, answer_view(text))
-
-    def replace(self, press: Press, answer: EphemeralReply) -> None:
-        """Replace the private reply whose button was pressed."""
-        reply = self._privately(_from(press), answer.text, blocks=answer.blocks, replace=True)
-        self._tasks.spawn(reply, "replace a private reply")
-
-    def open(self, press: AnyPress | Shortcut, view: View) -> None:
-        """Open a window for the person who pressed; the acknowledgement does not wait for it."""
-        self._tasks.spawn(self._open(press, view), "open a window")
-
-    def update(self, press: WindowPress, view: View) -> None:
-        """Replace the window with the pressed button, unless it has changed since.
-
-        A view with an external_id goes only to the window that we opened with it: the id in a press
-        could be that of somebody else's window.
-        """
-        self._tasks.spawn(self._update(press, view), "update a window")
+    async def _show(self, press: AnyPress | Shortcut, outcome: Outcome) -> None:
+        to = Recipient(press.where, press.user.id, press.thread_ts, press.response_url)
+        match outcome:
+            case EphemeralReply():
+                await self._privately(to, outcome.text, blocks=outcome.blocks, replace=True)
+            case dict() if isinstance(press, WindowPress):
+                await self._update(press, outcome)
+            case dict():
+                await self._open(press, outcome)
+            case str() if to.channel:  # in the channel, also behind a modal
+                await self._privately(to, outcome)
+            case str():
+                await self._open(press, answer_view(outcome))
 
     async def _open(self, press: AnyPress | Shortcut, view: View) -> None:
         try:
             await self._slack.open_view(press.trigger_id, view)
         except Exception as error:
             if press.where:
-                self.tell(press, explain(error))
+                await self._show(press, explain(error))
             else:  # the Home shows the outcome
                 log.warning("a window could not be opened", extra={"reason": str(error)})
 
     async def _update(self, press: WindowPress, view: View) -> None:
+        """Replace the window with the pressed button, unless it has changed since.
+
+        A view with an external_id goes only to the window that we opened with it: the id in a press
+        could be that of somebody else's window.
+        """
         opened = press.view
         try:
             await self._slack.update_view(
@@ -153,9 +135,8 @@ class Replies:
             where = channel or form.ref.channel
             await self._privately(Recipient(where, form.user.id), "\n".join(lines))
 
-    def tell_in_thread(self, channel: str, user_id: str, text: str, thread_ts: str | None) -> None:
-        """Tell somebody something in a thread, after a form."""
-        to = Recipient(channel, user_id, thread_ts)
+    def tell(self, to: Recipient, text: str) -> None:
+        """Tell somebody something privately, after a form."""
         self._tasks.spawn(self._privately(to, text), "reply privately")
 
     async def _privately(self, to: Recipient, text: str, **how: Any) -> None:
@@ -174,24 +155,16 @@ class Replies:
         # In a thread without replies, Slack would not show a private message.
         to = Recipient(written.channel, written.user, written.thread_ts)
         try:
-            await tell_privately(self._slack, to, reply.text, blocks=reply.blocks)
-        except SlackRefused:
-            # Slack does not document that private messages reach people in other organizations.
-            if reply.blocks:  # a question with buttons is for this person only
-                return
-            await self._reply_in_thread(written, reply)
-        except OnboardingError as error:
-            log.warning("an answer was lost", extra={"reason": str(error)})
-
-    async def _reply_in_thread(self, written: ThreadMessage, reply: Reply) -> None:
-        answer = message(reply.onboarding_id, f"answer:{written.ts}", [section(reply.text)])
-        try:
-            await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
+            try:
+                await tell_privately(self._slack, to, reply.text, blocks=reply.blocks)
+            except SlackRefused:
+                # Slack does not document that private messages reach people in other organizations.
+                if reply.blocks:  # a question with buttons is for this person only
+                    return
+                blocks = [section(reply.text)]
+                answer = message(reply.onboarding_id, f"answer:{written.ts}", blocks)
+                await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
         except NotInThread:  # everyone sees it, as in the thread
             log.info("an answer was posted outside its thread")
         except OnboardingError as error:
             log.warning("an answer was lost", extra={"reason": str(error)})
-
-
-def _from(press: AnyPress | Shortcut) -> Recipient:
-    return Recipient(press.where, press.user.id, press.thread_ts, press.response_url)

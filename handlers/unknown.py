@@ -9,7 +9,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import Malformed, Unavailable
-from bot.use_cases import UseCases
 from bot.views.blocks import section
 from bot.views.forms import notice
 from handlers.payloads import AnyPress
@@ -23,11 +22,9 @@ FORM_OUT_OF_DATE = "This form is out of date. Please close it and open it again.
 NO_COMMAND = "I don't know that command. Try `/servicetitan help`."
 
 
-def register(app: AsyncApp, _use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners that come last."""
-
+def register(app: AsyncApp, replies: Replies) -> None:
     async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
-        replies.tell(AnyPress.of(body), OUT_OF_DATE)
+        replies.show(AnyPress.of(body), OUT_OF_DATE)
         await ack()
 
     app.action(ANYTHING)(unknown)
@@ -54,8 +51,9 @@ def register(app: AsyncApp, _use_cases: UseCases, replies: Replies) -> None:
     async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         if isinstance(error, Malformed):
             with suppress(Malformed):
-                if (press := AnyPress.of(body)).says_nothing:
-                    replies.tell(press, OUT_OF_DATE)
+                press = AnyPress.of(body)
+                if press.action and not press.action.value:  # as none of our buttons
+                    replies.show(press, OUT_OF_DATE)
                     return BoltResponse(status=200, body="")
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")

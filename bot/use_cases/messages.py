@@ -19,6 +19,7 @@ from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
 from bot.views.conversation import near_line
+from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.ids import StepRef
 from bot.views.reply_texts import help_text, refusal_text, status_text, words_text
 from storage import onboardings
@@ -187,10 +188,10 @@ class Messages(UseCase):
         line = near_line(onboarding, step, message.ts, engineer)
         return Reply(onboarding.id, line.text, line.blocks)
 
-    async def mark_done(self, request: Request, ref: StepRef) -> str:
+    async def mark_done(self, request: Request, ref: StepRef) -> EphemeralReply:
         """Finish the step that someone was asked about; return a line that says so."""
         await self._steps.finish(request, ref)
-        return f"✅ Marked step {ref.step} done."
+        return plain_answer(f"✅ Marked step {ref.step} done.")
 
     async def send(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
         """Send a message that someone wrote in the thread to the engineer."""

@@ -64,7 +64,9 @@ class StatusReport(UseCase):
         onboarding = await client_of(self._services, request.channel, name, finished=True)
         return credentials_answer(onboarding, self._services.slack.identity.url)
 
-    async def help(self, request: Request, problem: str | None = None) -> EphemeralReply:
+    async def help(
+        self, request: Request, _words: str = "", problem: str | None = None
+    ) -> EphemeralReply:
         """Return the list of commands, after `problem`."""
         await self._engineer(request.person)
         return help_answer(problem)

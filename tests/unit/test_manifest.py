@@ -238,7 +238,8 @@ def test_interactivity_uses_the_same_request_url_as_commands() -> None:
 def test_subscribed_events_match_the_registered_listeners() -> None:
     asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
-    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {
+    named = re.findall(r"@on\.event\((.+)\)", sources)
+    listened = {name for one in named for name in re.findall(r'"(\w+)"', one)} | {
         *LOSS_BY_EVENT,
         *RETURNS,
         *ANSWERS,

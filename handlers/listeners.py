@@ -1,0 +1,158 @@
+"""What all listeners have in common: they take a payload that was read, and return what to show.
+
+Nothing here logs what was received: a body may contain a secret.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
+from bot.use_cases import InvalidInput, NeedsConfirmation, Request
+from bot.views.blocks import fallback
+from bot.views.forms import View
+from bot.views.ids import StepRef
+from handlers.error_replies import explain
+from handlers.forms import Submission
+from handlers.payloads import ButtonPress, Press, Shortcut
+from handlers.replies import Outcome, Replies
+
+log = logging.getLogger(__name__)
+
+Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
+Event = TypeVar("Event")
+Register = Callable[[Callable[[Pressed], Awaitable[Outcome]]], None]
+
+
+class Listeners:
+    """Registers listeners with Bolt, and handles their errors.
+
+    Only Malformed reaches Bolt, and Unavailable from an event.
+    """
+
+    def __init__(self, app: AsyncApp, replies: Replies) -> None:
+        self.app, self.replies = app, replies
+
+    def press(
+        self, read: Callable[[Mapping[str, Any]], Pressed], *action_ids: str | re.Pattern[str]
+    ) -> Register[Pressed]:
+        """Register for buttons. A press is acknowledged when the listener has returned.
+
+        The person sees its outcome, or why it failed.
+        """
+        return self._responding(self.app.action, read, action_ids)
+
+    def shortcut(self, *callback_ids: str) -> Register[Shortcut]:
+        """Register for shortcuts in a message's menu, which are treated like buttons."""
+        return self._responding(self.app.message_shortcut, Shortcut.of, callback_ids)
+
+    def _responding(
+        self,
+        bolt: Callable[..., Callable[..., object]],
+        read: Callable[[Mapping[str, Any]], Pressed],
+        ids: Sequence[str | re.Pattern[str]],
+    ) -> Register[Pressed]:
+        def register(listener: Callable[[Pressed], Awaitable[Outcome]]) -> None:
+            async def respond(ack: AsyncAck, body: dict[str, Any]) -> None:
+                press = read(body)
+                try:
+                    outcome = await listener(press)
+                    if outcome is not None:
+                        self.replies.show(press, outcome)
+                except Malformed:
+                    raise
+                except Repeated:
+                    log.info("a repeated request", extra={"request": press.request.request_key})
+                except Exception as error:
+                    self.replies.show(press, explain(error))
+                await ack()
+
+            for one in ids:
+                bolt(one)(respond)
+
+        return register
+
+    def step_buttons(
+        self, use_cases: Mapping[str, Callable[[Request, StepRef], Awaitable[Outcome]]]
+    ) -> None:
+        """Register for the buttons of messages that only name a step, each with its use case."""
+
+        @self.press(Press.of, *use_cases)
+        async def press_button(press: Press) -> Outcome:
+            return await use_cases[press.action.action_id](press.request, press.step)
+
+    def form(
+        self, callback_id: str
+    ) -> Callable[[Callable[[Submission], Awaitable[View | None]]], None]:
+        """Register for a form. It closes, or is replaced by the view that the listener returns.
+
+        If the listener fails, the form stays open and says why. The acknowledgement is sent last,
+        so a form never closes before its values are stored.
+        """
+
+        def register(listener: Callable[[Submission], Awaitable[View | None]]) -> None:
+            @self.app.view(callback_id)
+            async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
+                await ack(**await _form_response(Submission.of(body), listener))
+
+        return register
+
+    def event(
+        self, read: Callable[[Mapping[str, Any]], Event], *names: str
+    ) -> Callable[[Callable[[Event], Awaitable[None]]], None]:
+        """Register for events; nobody is waiting for the outcome.
+
+        Bolt acknowledges an event when its listener has returned; after Unavailable, Slack sends it
+        again.
+        """
+
+        def register(listener: Callable[[Event], Awaitable[None]]) -> None:
+            async def handle(body: dict[str, Any]) -> None:
+                try:
+                    await listener(read(body))
+                except (Malformed, Unavailable):
+                    raise
+                except Repeated:
+                    log.info("a repeated event")
+                except UnreadableRow:  # already logged
+                    return
+                except OnboardingError as error:
+                    log.warning("an event was not handled", extra={"reason": str(error)})
+                except Exception:
+                    log.exception("an event failed")
+
+            for name in names:
+                self.app.event(name)(handle)
+
+        return register
+
+
+async def _form_response(
+    form: Submission, listener: Callable[[Submission], Awaitable[View | None]]
+) -> dict[str, Any]:
+    try:
+        view = await listener(form)
+    except Malformed:
+        raise
+    except Repeated:
+        view = None
+    except NeedsConfirmation as error:
+        view = error.view
+    except InvalidInput as error:
+        # Slack accepts errors only for inputs that the form has.
+        errors = {
+            block if form.has_input(block) else form.first_input: text
+            for block, text in error.errors.items()
+        }
+        return {"response_action": "errors", "errors": errors}
+    except Unavailable as error:
+        log.warning("a form could not be kept", extra={"reason": str(error)})
+        text = "Not saved yet: something isn't responding. Please try again in a moment."
+        return {"response_action": "errors", "errors": {form.first_input: text}}
+    except Exception as error:
+        text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])
+        return {"response_action": "errors", "errors": {form.first_input: text}}
+    return {"response_action": "update", "view": view} if view else {}
