@@ -32,9 +32,11 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     @on.press(WindowPress.of, re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
     async def show_credential(press: WindowPress) -> View:
         name, window = press.action.action_id.partition(":")[2], press.view.external_id
-        if name not in press.ref.fields or not window.startswith(WINDOW):
+        if name not in press.view.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
-        return await use_cases.reveal_credentials.reveal(press.request, press.ref, window, name)
+        return await use_cases.reveal_credentials.reveal(
+            press.request, press.view.ref, window, name
+        )
 
     @on.press(Press.of, ids.KEEP_CREDENTIALS)
     async def keep_credentials(press: Press) -> str:

@@ -42,8 +42,7 @@ class Submission(Payload):
 
     @property
     def ref(self) -> FormRef:
-        """What the form is about; raises Malformed if it is not ours."""
-        return FormRef.parse(self.view.private_metadata)
+        return self.view.ref
 
     def saying(self, *texts: str) -> Request:
         """Who submitted `texts`, and where the form was opened: a submission has no channel.

@@ -16,4 +16,4 @@ def register(on: Listeners, use_cases: UseCases) -> None:
         until = press.action.value
         if not (until.isascii() and until.isdecimal() and len(until) < 10):
             raise Malformed("a page that we did not number")
-        return await use_cases.history.page(press.request, press.ref, int(until))
+        return await use_cases.history.page(press.request, press.view.ref, int(until))

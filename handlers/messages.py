@@ -24,18 +24,20 @@ def register(on: Listeners, use_cases: UseCases) -> None:
             return
         if not event.channel:
             return
-        reply = await use_cases.posted_secrets.look(
+        warning = await use_cases.posted_secrets.look(
             event.request, event.thread_ts, event.everything
         )
-        if reply is None and event.is_talk and not event.same_text:
+        if warning and event.by_a_person:  # an app couldn't read the warning
+            on.replies.reply(event, warning)
+        elif event.is_talk and not event.same_text:
             text, mentioned = _without_mention(as_typed(event.text), on.replies.bot_user_id)
             if event.thread_ts is None and not mentioned:
                 return
             reply = await use_cases.messages.say(
                 event.as_words, event.thread_ts, event.ts, text, mentioned=mentioned
             )
-        if reply and event.by_a_person:  # an app couldn't read a warning
-            on.replies.reply(event, reply)
+            if reply:
+                on.replies.reply(event, reply)
 
     # The buttons of the line that asks what a message meant.
     on.step_buttons({ids.MARK_STEP_DONE: use_cases.messages.mark_done})

@@ -95,6 +95,11 @@ class OpenedView(Payload):
     external_id: str = ""
     private_metadata: str = ""
 
+    @property
+    def ref(self) -> FormRef:
+        """What the modal is about; raises Malformed if it is not ours."""
+        return FormRef.parse(self.private_metadata)
+
 
 class AnyPress(Payload):
     """A press of a button anywhere in Slack: in a message, in a modal, or on the Home."""
@@ -113,7 +118,7 @@ class AnyPress(Payload):
         if self.channel:
             return self.channel.id
         with suppress(Malformed):
-            return FormRef.parse(self.view.private_metadata if self.view else "").channel
+            return self.view.ref.channel if self.view else ""
         return ""
 
     @property
@@ -150,11 +155,6 @@ class WindowPress(ButtonPress):
     """A press of a button in an open modal, which knows the channel where it was opened."""
 
     view: OpenedView
-
-    @property
-    def ref(self) -> FormRef:
-        """What the modal is about; raises Malformed if it is not ours."""
-        return FormRef.parse(self.view.private_metadata)
 
 
 class Shortcut(Payload):

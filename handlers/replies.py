@@ -147,22 +147,23 @@ class Replies:
 
     # --- messages ---
 
-    def reply(self, written: ThreadMessage, reply: Reply) -> None:
-        """Reply to a message, privately; if that fails, in the thread."""
+    def reply(self, written: ThreadMessage, reply: Reply | EphemeralReply) -> None:
+        """Reply to a message, privately; if that fails, a text goes to the thread."""
         self._tasks.spawn(self._reply(written, reply), "reply in the thread")
 
-    async def _reply(self, written: ThreadMessage, reply: Reply) -> None:
+    async def _reply(self, written: ThreadMessage, reply: Reply | EphemeralReply) -> None:
         # In a thread without replies, Slack would not show a private message.
         to = Recipient(written.channel, written.user, written.thread_ts)
         try:
             try:
-                await tell_privately(self._slack, to, reply.text, blocks=reply.blocks)
+                blocks = reply.blocks if isinstance(reply, EphemeralReply) else ()
+                await tell_privately(self._slack, to, reply.text, blocks=blocks)
             except SlackRefused:
                 # Slack does not document that private messages reach people in other organizations.
-                if reply.blocks:  # a question with buttons is for this person only
+                if isinstance(reply, EphemeralReply):  # a question, for this person only
                     return
-                blocks = [section(reply.text)]
-                answer = message(reply.onboarding_id, f"answer:{written.ts}", blocks)
+                slot, text = f"answer:{written.ts}", section(reply.text)
+                answer = message(reply.onboarding_id, slot, [text])
                 await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
         except NotInThread:  # everyone sees it, as in the thread
             log.info("an answer was posted outside its thread")

@@ -19,4 +19,4 @@ def register(on: Listeners, use_cases: UseCases) -> None:
         period = Period.parse(press.action.value)
         if period is None or page not in PAGES:
             raise Malformed("a page of no report")
-        return await use_cases.reporting.page(press.request, press.ref, period, page)
+        return await use_cases.reporting.page(press.request, press.view.ref, period, page)

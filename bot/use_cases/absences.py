@@ -108,7 +108,10 @@ class Absences(EngineerUseCase):
                 f"I don't know who {escape(unknown[0])} is. Pick your colleague from "
                 "the list that Slack shows after `@`."
             )
-        calendar = calendar_of(await self._timezone(engineer), self._services.stall.timezone)
+        timezone = None
+        with suppress(OnboardingError):  # then the business's time zone is used
+            timezone = await self._services.directory.timezone(engineer)
+        calendar = calendar_of(timezone, self._services.stall.timezone)
         today = now.astimezone(calendar.zone).date()
         day = day_in(text, today)
         if day is None:
@@ -123,11 +126,6 @@ class Absences(EngineerUseCase):
                 "`/servicetitan assign @lee all of mine`"
             )
         return calendar.open_from(datetime.combine(day, time.min, calendar.zone))
-
-    async def _timezone(self, engineer: str) -> str | None:
-        with suppress(OnboardingError):  # then the business's time zone is used
-            return await self._services.directory.timezone(engineer)
-        return None
 
     async def _colleague(
         self, engineer: str, people: Sequence[str], away: Mapping[str, Absence]
@@ -148,8 +146,7 @@ class Absences(EngineerUseCase):
         return colleague
 
     async def _clients_of(self, engineer: str) -> int:
-        async with self._services.database.begin(write=False) as session:
-            return await absences.clients_of(session, engineer)
+        return await self._services.read(absences.clients_of, engineer)
 
     async def look(self) -> None:
         """Reassign clients according to who is away, including new clients and after downtime."""

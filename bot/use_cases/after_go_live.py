@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
@@ -31,7 +30,6 @@ WHICH = (
     "For all live clients: `/servicetitan check all`. For one of them: `/servicetitan verify "
     "[client]`"
 )
-GONE = "This round isn't on record anymore. Please run `/servicetitan check all` again."
 
 
 class AfterGoLive(EngineerUseCase):
@@ -91,12 +89,11 @@ class AfterGoLive(EngineerUseCase):
         await self._engineer(request.person)
         round_id, _, reason = value.partition(":")
         to_ask, asked = await self._clients(round_id, reason)
-        if not to_ask and asked:
+        if to_ask:
+            return ask_modal(request.form(round_id, 0, (reason,)), to_ask, asked)
+        if asked:
             raise Refused(f"Already asked: {names_of(asked)}.")
-        if not to_ask:
-            raise Refused("Nobody is left to ask: these work again, or their credentials are gone.")
-        form = request.form(round_id, 0, (reason,))
-        return ask_modal(form, to_ask, asked)
+        raise Refused("Nobody is left to ask: these work again, or their credentials are gone.")
 
     async def must_ask(self, request: Request, ref: FormRef) -> None:
         """Raise Refused unless the person may submit this form."""
@@ -108,8 +105,8 @@ class AfterGoLive(EngineerUseCase):
         to_ask, _ = await self._clients(ref.onboarding_id, ref.fields[0])
         tell, told = partial(tell_client, actor=actor), []
         for onboarding, _ in to_ask:
-            one = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
             with suppress(Refused, Repeated):  # they have been told, or it works again
+                one = request.part(onboarding.id)
                 told.append(await self._change(one, onboarding.id, tell))
         await self._services.rounds.show_result(await self._round(ref.onboarding_id))
         if not told:
@@ -126,8 +123,9 @@ class AfterGoLive(EngineerUseCase):
         return to_ask, [one for one, run in runs if told_of(one, run)]
 
     async def _round(self, round_id: str) -> Round:
-        async with self._services.database.begin(write=False) as session:
-            found = await rechecks.get_round(session, round_id)
+        found = await self._services.read(rechecks.get_round, round_id)
         if found is None:
-            raise Refused(GONE)
+            raise Refused(
+                "This round isn't on record anymore. Please run `/servicetitan check all` again."
+            )
         return found

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from bot.core.deadline import detached_task, seconds_left
@@ -65,8 +64,7 @@ class Assignments(EngineerUseCase):
         source = request.person.user_id if wanted.mine else wanted.source
         if not source:
             return await clients_of(services, request.channel, wanted.clients)
-        async with services.database.begin(write=False) as session:
-            found = await onboardings.of_engineer(session, services.guides, source, MOST_AT_ONCE)
+        found = await services.read(onboardings.of_engineer, services.guides, source, MOST_AT_ONCE)
         if not found:
             raise Refused(f"{mention(source)} has no open clients.")
         return found, []
@@ -84,10 +82,9 @@ class Assignments(EngineerUseCase):
         for number, onboarding in enumerate(found):
             name, first = escape(onboarding.client_name), not changed
             others = sum(_changes(one, engineer) for one in found[number + 1 :]) if first else 0
-            own = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
             change = partial(assigned, others=others, quiet=not first)
             try:
-                await self._change_as_engineer(own, onboarding.id, change)
+                await self._change_as_engineer(request.part(onboarding.id), onboarding.id, change)
                 changed.append(name)
             except Refused as refusal:
                 refused.append(f"{name}: {refusal_text(refusal)}")

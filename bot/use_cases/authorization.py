@@ -40,14 +40,15 @@ def actor_in(
     Raises Denied; Undecided and Unavailable as `Membership.role_in`.
     """
     if channel != onboarding.channel:
-        text = "That button belongs to another channel."
-        raise Denied(permission, NotFound(text))
+        raise Denied(permission, NotFound("That button belongs to another channel."))
     role = member.role_in(onboarding)
     if role in ALLOWED[permission]:
         return Actor(member.person.user_id, member.person.team_id, role)
     text = REFUSALS[permission]
     if permission is Permission.CLIENT_STEP:
-        text = f"{text} {_whom_to_ask(onboarding)}"
+        contacts = [mention(one) for one in onboarding.client_people[:MOST_NAMED]]
+        people = listed([*contacts, mention(onboarding.engineer)], "or")
+        text = f"{text} Please ask {people}."
     elif permission is Permission.REOPEN:
         text = f"{text} Please ask {mention(onboarding.engineer)}."
     raise Denied(permission, NotAllowed(text))
@@ -63,9 +64,8 @@ async def record_denial(services: Services, person: Person, onboarding_id: str, 
     actor = Actor(person.user_id, person.team_id, Role.NOBODY)
     detail = {"deed": it.permission.value, "reason": type(it.refusal).__name__}
     event = Event(EventKind.REFUSED, actor, services.clock(), None, detail)
-    async with services.database.begin(write=False) as session:
-        if await event_log.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
-            return
+    if await services.read(event_log.has_refusal, onboarding_id, event, REFUSALS_KEPT.within):
+        return
     async with services.database.begin() as session:
         await history.record(session, onboarding_id, event)
 
@@ -97,9 +97,3 @@ async def opened(services: Services, person: Person, ref: FormRef) -> bool:
     if not member.certain:
         raise Unavailable("Slack does not say which organization somebody is in")
     return False
-
-
-def _whom_to_ask(onboarding: Onboarding) -> str:
-    contacts = [mention(one) for one in onboarding.client_people[:MOST_NAMED]]
-    people = listed([*contacts, mention(onboarding.engineer)], "or")
-    return f"Please ask {people}."

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,8 +48,7 @@ class Channels(UseCase):
 
     async def lost_all(self, request_key: str) -> None:
         """Pause everything: the app was removed from the workspace."""
-        async with self._services.database.begin(write=False) as session:
-            running = await onboardings.running_ids(session)
+        running = await self._services.read(onboardings.running_ids)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
         nobody = Request(Person("", ""), "", request_key)
         lost = partial(lifecycle.lose_channel, loss=Loss.UNINSTALLED)
@@ -61,10 +59,9 @@ class Channels(UseCase):
 
         Slack accepts our token again, and the cause of a refusal may have been fixed.
         """
-        now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
-        async with self._services.database.begin(write=False) as session:
-            paused = await onboardings.ids_paused_for(session, losses)
-        again = Request(Person("", ""), "", f"start:{now.timestamp()}")
+        losses = {Loss.UNINSTALLED, Loss.REFUSED}
+        paused = await self._services.read(onboardings.ids_paused_for, losses)
+        again = Request(Person("", ""), "", f"start:{self._services.clock().timestamp()}")
         await self._each(again, paused, partial(lifecycle.regain_channel, losses=losses))
 
     async def message_deleted(self, request: Request, ts: str) -> None:
@@ -72,9 +69,7 @@ class Channels(UseCase):
 
         A message that is no longer needed stays deleted.
         """
-        services = self._services
-        async with services.database.begin(write=False) as session:
-            place = await posted_messages.find(session, request.channel, ts)
+        place = await self._services.read(posted_messages.find, request.channel, ts)
         if place is None:
             return
         onboarding_id, slot = place
@@ -97,13 +92,13 @@ class Channels(UseCase):
 
     async def joined(self, request: Request) -> None:
         """Greet the client's people as they join; notify engineering about the first one."""
-        services = self._services
-        known = await services.directory.membership(request.person)
+        directory = self._services.directory
+        known = await directory.membership(request.person)
         if known.home or not known.organizations:
             return
         person = known.person
         running = await self._running_in(request.channel)
-        roles = [(one.id, await services.directory.role_in(one, person)) for one in running]
+        roles = [(one.id, await directory.role_in(one, person)) for one in running]
         theirs = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if theirs else None
@@ -126,23 +121,18 @@ class Channels(UseCase):
         return None
 
     async def _all_in(self, request: Request, transition: Transition) -> None:
-        async with self._services.database.begin(write=False) as session:
-            ids = await onboardings.ids_in(session, request.channel)
+        ids = await self._services.read(onboardings.ids_in, request.channel)
         await self._each(request, ids, transition)
 
     async def _each(
-        self,
-        request: Request,
-        onboarding_ids: Sequence[str],
-        transition: Transition,
+        self, request: Request, onboarding_ids: Sequence[str], transition: Transition
     ) -> None:
         """Apply `transition` to each onboarding that allows it; raises as `for_each`."""
 
         async def follow(onboarding_id: str) -> None:
-            one = replace(request, request_key=f"{request.request_key}:{onboarding_id}")
             # Finished, or already in that state: nothing changes. One that can't be read is
             # logged.
             with suppress(Refused, UnreadableRow):
-                await self._change(one, onboarding_id, transition)
+                await self._change(request.part(onboarding_id), onboarding_id, transition)
 
         await for_each(onboarding_ids, follow)

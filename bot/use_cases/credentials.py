@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from pydantic import SecretStr
@@ -126,8 +125,7 @@ class Credentials(UseCase):
         }
         if not secret:
             return onboarding
-        async with self._services.database.begin(write=False) as session:
-            events = await event_log.events_of(session, onboarding.id)
+        events = await self._services.read(event_log.events_of, onboarding.id)
         for name, value in secret.items():
             telling = [
                 one for one in events if any(contains_value(t, value) for t in free_text(one))
@@ -148,9 +146,8 @@ class Credentials(UseCase):
         author = telling[0].actor if telling else BOT
         fingerprints = {self._services.vault.fingerprint(form) for form in forms(value)}
         texts = [event.at for event in telling]
-        one = replace(request, request_key=f"{request.request_key}:{name}:{min(fingerprints)}")
         return await self._change(
-            one,
+            request.part(f"{name}:{min(fingerprints)}"),
             onboarding.id,
             lambda at, now: record_posted_secret(
                 at, [name], author, now, fingerprints, reopen=(), texts=texts
@@ -161,7 +158,7 @@ class Credentials(UseCase):
         vault = self._services.vault
         # The same values from the same form are a repeated request: its answer may have been lost.
         fingerprint = vault.fingerprint(json.dumps(plain, sort_keys=True))
-        request = replace(request, request_key=f"{request.request_key}:{fingerprint}")
+        request = request.part(fingerprint)
         masks = {name: mask(value) for name, value in plain.items()}
 
         async def put(session: AsyncSession, after: Onboarding) -> None:

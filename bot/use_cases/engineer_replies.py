@@ -57,18 +57,18 @@ class EngineerReplies(UseCase):
 
     async def offer_to_send(
         self, request: Request, thread_ts: str, ts: str
-    ) -> tuple[Onboarding, EphemeralReply] | None:
+    ) -> EphemeralReply | None:
         """Return what to offer an engineer who replied to a question in the engineering channel."""
         services = self._services
-        async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.of_announcements(session, services.guides, thread_ts)
+        onboarding = await services.read(onboardings.of_announcements, services.guides, thread_ts)
         if onboarding is None or not onboarding.open_questions:
             return None
         if not (await services.directory.membership(request.person)).engineer:
             return None
         async with services.database.begin() as session:
-            await handled_requests.claim(session, f"{request.request_key}:offer", services.clock())
-        return onboarding, send_line(onboarding, ts)
+            key = request.part("offer").request_key
+            await handled_requests.claim(session, key, services.clock())
+        return send_line(onboarding, ts)
 
     async def send_offered(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
         """Post the offered reply in the client's thread; return a line that says so."""
@@ -123,19 +123,14 @@ class EngineerReplies(UseCase):
     async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
         """Return the onboarding that a message is about; raises Refused if there is none."""
         await self._engineer(request.person)
-        services, thread_ts = self._services, pointed.thread_ts or pointed.ts
-        async with services.database.begin(write=False) as session:
-            if request.channel == services.engineering_channel:
-                found = await onboardings.of_announcements(session, services.guides, thread_ts)
-            else:
-                found = await onboardings.of_thread(
-                    session, services.guides, request.channel, thread_ts
-                )
-                if found is None:
-                    running = await onboardings.running_in(
-                        session, services.guides, request.channel
-                    )
-                    found = running[0] if len(running) == 1 else None
+        services, channel = self._services, request.channel
+        guides, thread_ts = services.guides, pointed.thread_ts or pointed.ts
+        if channel == services.engineering_channel:
+            found = await services.read(onboardings.of_announcements, guides, thread_ts)
+        else:
+            found = await services.read(onboardings.of_thread, guides, channel, thread_ts)
+            if found is None and len(running := await self._running_in(channel)) == 1:
+                found = running[0]
         if found is None:
             raise Refused("That message isn't in a client's thread.")
         return found

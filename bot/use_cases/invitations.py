@@ -212,8 +212,8 @@ class Invitations(EngineerUseCase):
 
     async def _invited(self, onboarding_id: str) -> set[str]:
         """Return the people already invited, according to the history."""
-        async with self._services.database.begin(write=False) as session:
-            past = await event_log.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
+        kind = EventKind.CLIENT_INVITED
+        past = await self._services.read(event_log.events_of, onboarding_id, kind)
         return {str(event.detail["address"]).casefold() for event in past}
 
 

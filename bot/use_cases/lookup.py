@@ -29,18 +29,17 @@ async def client_of(
     named, guides = Named.of(words), services.guides
     name, channel = named.name, named.channel or channel
     must_be_no_secret(services, name)
-    async with services.database.begin(write=False) as session:
-        if name:
-            found = await onboardings.named(
-                session, guides, name, channel=channel, finished=finished
-            )
-            if not found and not named.channel:
-                found = await onboardings.named(session, guides, name, finished=finished)
-        else:
-            found = await onboardings.running_in(session, guides, channel)
-            if not found and finished:
-                last = await onboardings.newest_in(session, guides, channel)
-                found = [last] if last else []
+    if name:
+        found = await services.read(
+            onboardings.named, guides, name, channel=channel, finished=finished
+        )
+        if not found and not named.channel:
+            found = await services.read(onboardings.named, guides, name, finished=finished)
+    else:
+        found = await services.read(onboardings.running_in, guides, channel)
+        if not found and finished:
+            last = await services.read(onboardings.newest_in, guides, channel)
+            found = [last] if last else []
     return _the_only(found, name, finished=finished)
 
 

@@ -61,7 +61,8 @@ class PostedSecrets(UseCase):
                 replies.append(Reply("", LOOKS_LIKE_ONE))
                 return
             names = {*one.stored, *one.new, *shaped_as}
-            if self._is_told_here(request, onboarding.channel):
+            # Whether people in this channel may know which client the credential belongs to.
+            if request.channel in (onboarding.channel, self._services.engineering_channel):
                 replies.insert(0, Reply(onboarding_id, _warning(onboarding.guide, names)))
             else:
                 replies.append(Reply("", LOOKS_LIKE_ONE))
@@ -77,23 +78,19 @@ class PostedSecrets(UseCase):
             return await self._told_once(request, POSTED_LOGIN)
         return None
 
-    def _is_told_here(self, request: Request, channel: str) -> bool:
-        """Whether people in this channel may know which client the credential belongs to."""
-        return request.channel in (channel, self._services.engineering_channel)
-
     async def _told_once(self, request: Request, warning: str) -> Reply:
         """Warn about something that isn't a known credential; it isn't stored anywhere."""
         services = self._services
         async with services.database.begin() as session:
-            await handled_requests.claim(session, f"{request.request_key}:looks", services.clock())
+            key = request.part("looks").request_key
+            await handled_requests.claim(session, key, services.clock())
         return Reply("", warning)
 
     async def _is_onboarded(self, channel: str) -> bool:
         services = self._services
         if channel == services.engineering_channel:
             return True
-        async with services.database.begin(write=False) as session:
-            return bool(await status.overview_in(session, services.guides, channel))
+        return bool(await services.read(status.overview_in, services.guides, channel))
 
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         services, person = self._services, request.person
@@ -103,13 +100,12 @@ class PostedSecrets(UseCase):
         except Unavailable:  # report it right away, no matter who posted it
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
-        one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")
         names, fingerprints = sorted({*found.stored, *found.new}), self._fingerprints(found)
         elsewhere: bool | str = request.channel != onboarding.channel
         if elsewhere and request.channel != services.engineering_channel:
             elsewhere = request.channel
         return await self._change(
-            one,
+            request.part(onboarding_id),
             onboarding_id,
             lambda at, now: record_posted_secret(
                 at, names, actor, now, fingerprints, elsewhere=elsewhere, reopen=found.stored

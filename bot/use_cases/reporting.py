@@ -2,26 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from bot.core.deadline import detached_task
 from bot.core.errors import Refused
 from bot.onboarding.reporting import Report, report_on
 from bot.onboarding.reporting.period import Period
-from bot.use_cases.authorization import must_have_opened
+from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Opening, Request, Services
-from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.ids import FormRef
 from bot.views.reporting import OVERVIEW, report_modal
 from storage.reporting import cases
 
 DEFAULT = Period(30)
-WHICH = "Which period? For example: `/servicetitan report 30d`, `report 90d` or `report all`"
-
-
 # A report is kept for its other pages: computing it may take seconds.
-KEPT_FOR = timedelta(minutes=1)
+KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +24,10 @@ class Begun:
     """A report that is being computed, or is complete."""
 
     period: Period
-    at: datetime
     report: asyncio.Task[Report]
 
 
-class Reporting(UseCase):
+class Reporting(EngineerUseCase):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._latest: Begun | None = None
@@ -43,39 +37,41 @@ class Reporting(UseCase):
         await self._engineer(request.person)
         period = Period.parse(words) if words.strip() else DEFAULT
         if period is None:
-            raise Refused(WHICH)
+            raise Refused(
+                "Which period? For example: `/servicetitan report 30d`, `report 90d` or "
+                "`report all`"
+            )
         ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
         filling = detached_task(self._view(self._begin(period), ref, OVERVIEW), "fill a report")
         return Opening(report_modal(None, period, ref, OVERVIEW), filling)
 
     async def page(self, request: Request, ref: FormRef, period: Period, page: str) -> View:
         """Return another page, for the person who opened the window."""
-        await must_have_opened(self._services, request, ref)
-        await self._engineer(request.person)
+        await self._submitter(request, ref)
         return await self._view(self._kept(period) or self._begin(period), ref, page)
 
     async def _view(self, begun: Begun, ref: FormRef, page: str) -> View:
         return report_modal(await asyncio.shield(begun.report), begun.period, ref, page)
 
     def _kept(self, period: Period) -> Begun | None:
-        kept, now = self._latest, self._services.clock()
-        if kept is None or kept.period != period or now - kept.at >= KEPT_FOR:
+        kept = self._latest
+        if kept is None or kept.period != period:
             return None
         failed = kept.report.done() and (kept.report.cancelled() or kept.report.exception())
         return None if failed else kept
 
     def _begin(self, period: Period) -> Begun:
-        now = self._services.clock()
-        adding_up = detached_task(self._add_up(period, now), "add up a report")
-        self._latest = Begun(period, now, adding_up)
-        asyncio.get_running_loop().call_later(KEPT_FOR.total_seconds(), self._forget, self._latest)
-        return self._latest
+        begun = Begun(period, detached_task(self._add_up(period), "add up a report"))
+        self._latest = begun
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget, begun)
+        return begun
 
     def _forget(self, begun: Begun) -> None:
         if self._latest is begun:
             self._latest = None
 
-    async def _add_up(self, period: Period, now: datetime) -> Report:
-        services, since = self._services, period.since(now)
+    async def _add_up(self, period: Period) -> Report:
+        services, now = self._services, self._services.clock()
+        since = period.since(now)
         found = await cases(services.database, services.guides, since, now)
         return await asyncio.to_thread(report_on, found, since, now)

@@ -79,9 +79,18 @@ async def destroy_old_values(
 
     async def destroy(onboarding_id: str) -> None:
         nonlocal count
-        if await _destroy(database, guides, onboarding_id, clock):
-            count += 1
-            destroyed(onboarding_id)
+        destroying = partial(destroy_credentials, actor=BOT, now=clock())
+        try:
+            await change(database, guides, onboarding_id, destroying, _delete)
+        except Unavailable:
+            raise
+        except (Refused, UnreadableRow):  # another worker did it, or it was logged
+            return
+        except Exception:  # a bug with one onboarding must not keep the others' credentials
+            log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
+            return
+        count += 1
+        destroyed(onboarding_id)
 
     while True:
         before = count
@@ -90,28 +99,6 @@ async def destroy_old_values(
         await for_each(due, destroy)
         if count - before < BATCH:
             return count
-
-
-async def _destroy(
-    database: Database, guides: GuideStore, onboarding_id: str, clock: Callable[[], datetime]
-) -> bool:
-    """Destroy the credentials of one onboarding; False if that failed or they are already gone."""
-    try:
-        await change(
-            database,
-            guides,
-            onboarding_id,
-            lambda onboarding: destroy_credentials(onboarding, BOT, clock()),
-            _delete,
-        )
-    except Unavailable:
-        raise
-    except (Refused, UnreadableRow):  # another worker did it, or it was logged
-        return False
-    except Exception:  # a bug with one onboarding must not keep the others' credentials
-        log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
-        return False
-    return True
 
 
 async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:

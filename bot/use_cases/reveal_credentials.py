@@ -1,12 +1,16 @@
 """Showing stored credentials to an engineer, one at a time."""
 
+import logging
 from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.errors import NotAllowed, Refused, Unreadable
+from bot.core.deadline import answering_within
+from bot.core.errors import NotAllowed, Refused, Unavailable, Unreadable
 from bot.onboarding import Onboarding
 from bot.onboarding.credentials import must_be_stored, reveal_credentials
+from bot.onboarding.people import Actor
+from bot.onboarding.permissions import Permission
 from bot.use_cases.authorization import opened
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
@@ -14,6 +18,15 @@ from bot.views import modals
 from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import credentials, onboardings, reveals
+
+log = logging.getLogger(__name__)
+
+# A button's trigger can open a window for three seconds.
+AFRESH_SECONDS = 2
+SLACK_IS_SILENT = (
+    "Slack isn't answering, so I can't tell whether you may still see credentials. Nothing was "
+    "shown. Please try again in a moment."
+)
 
 
 class RevealCredentials(UseCase):
@@ -53,8 +66,7 @@ class RevealCredentials(UseCase):
                 f"A stored credential can't be read, so none are shown: {error}. Whoever runs the "
                 "bot can look with `onboarding keys check`."
             ) from error
-        async with services.database.begin(write=False) as session:
-            again = await reveals.shows(session, window)
+        again = await services.read(reveals.shows, window)
 
         async def record(session: AsyncSession, _after: Onboarding) -> None:
             await services.reveals.record(session, window)
@@ -67,3 +79,12 @@ class RevealCredentials(UseCase):
         )
         services.reveals.schedule()
         return modals.reveal_modal(after, ref, window, shown=name, value=value)
+
+    async def _viewer(self, request: Request, onboarding: Onboarding) -> Actor:
+        """Return the engineer who wants to see credentials, verified with Slack right now."""
+        try:
+            with answering_within(AFRESH_SECONDS):
+                return await self._actor(request, onboarding, Permission.REVEAL, fresh=True)
+        except Unavailable as error:
+            log.warning("nothing was revealed", extra={"reason": str(error)})
+            raise Refused(SLACK_IS_SILENT) from error

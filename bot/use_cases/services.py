@@ -1,9 +1,12 @@
 """What all use cases share: their services, requests and exceptions."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
@@ -25,6 +28,9 @@ from bot.views.ids import FormRef
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
+
+Parameters = ParamSpec("Parameters")
+Found = TypeVar("Found")
 
 
 class InvalidInput(Refused):
@@ -64,6 +70,10 @@ class Request:
         person = self.person
         return FormRef(self.channel, person.user_id, person.team_id, onboarding_id, step, fields)
 
+    def part(self, name: str) -> "Request":
+        """Return the request for one part of what is asked, which is repeated by itself."""
+        return replace(self, request_key=f"{self.request_key}:{name}")
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -88,3 +98,13 @@ class Services:
     engineering: EngineeringChannel
     tasks: BackgroundTasks
     clock: Callable[[], datetime]
+
+    async def read(
+        self,
+        query: Callable[Concatenate[AsyncSession, Parameters], Awaitable[Found]],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Found:
+        """Return what one query finds."""
+        async with self.database.begin(write=False) as session:
+            return await query(session, *args, **kwargs)

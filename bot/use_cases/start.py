@@ -38,15 +38,6 @@ from storage.to_rows import client_key
 log = logging.getLogger(__name__)
 
 DIRECT = "Run this in the channel you share with the client, not in a DM."
-ENGINEERING = (
-    "This is the engineering channel, which clients shouldn't see. Run this in the channel you "
-    "share with the client."
-)
-WHICH_CLIENT = (
-    "People from several outside organizations are in this channel. Choose at least one person "
-    "from the client: only their organization can do the steps."
-)
-RUNNING = "This client already has an onboarding in this channel."
 # How long to wait for the channel's members before the form opens without them. A trigger lasts
 # three seconds, and the checks before it have used some of that.
 AT_ONCE_SECONDS = 0.8
@@ -112,7 +103,10 @@ class Start(UseCase):
     def must_not_be_ours(self, channel: str) -> None:
         """Raise Refused in the engineering channel, which clients must not see."""
         if channel == self._services.engineering_channel:
-            raise Refused(ENGINEERING)
+            raise Refused(
+                "This is the engineering channel, which clients shouldn't see. Run this in the "
+                "channel you share with the client."
+            )
 
     async def _client_team(self, channel: str, admins: Sequence[str]) -> str | None:
         """Return the client's organization; None if the first person to act defines it.
@@ -126,7 +120,11 @@ class Start(UseCase):
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return None
         if len(found) > 1:
-            raise InvalidInput({CLIENT_ADMINS: WHICH_CLIENT})
+            text = (
+                "People from several outside organizations are in this channel. Choose at least "
+                "one person from the client: only their organization can do the steps."
+            )
+            raise InvalidInput({CLIENT_ADMINS: text})
         return next(iter(found), None)
 
     async def begin(
@@ -166,7 +164,8 @@ class Start(UseCase):
                 begun = covered(begun, away_at(await absences.all_of(session), now), now)
                 await onboardings.add(session, begun)
         except Conflict:
-            raise InvalidInput({CLIENT_NAME: RUNNING}) from None
+            text = "This client already has an onboarding in this channel."
+            raise InvalidInput({CLIENT_NAME: text}) from None
         self._services.publisher.wake(begun.onboarding.id)
         return begun.onboarding
 
@@ -204,19 +203,16 @@ class Start(UseCase):
         for running in others:
             if name and client_key(name) != client_key(running.client_name):
                 continue
-            await self._see_to(running)
+            # In case someone deleted its first message and tries to restart: edit it again.
+            async with self._services.database.begin() as session:
+                await posted_messages.forget_digest(session, running.id, ROOT)
+            self._services.publisher.wake(running.id)
             raise Refused(
                 f"{escape(running.client_name)} already has an onboarding here "
                 f"({running.finished_steps} of {len(running.steps)} steps done, "
                 f"{self._where(running)})."
             )
         return others
-
-    async def _see_to(self, running: Onboarding) -> None:
-        """Have its first message edited again, in case someone deleted it and tries to restart."""
-        async with self._services.database.begin() as session:
-            await posted_messages.forget_digest(session, running.id, ROOT)
-        self._services.publisher.wake(running.id)
 
     def _where(self, running: Onboarding) -> str:
         if running.thread_ts is None:
@@ -227,7 +223,12 @@ class Start(UseCase):
     async def _must_be_member(self, channel: str) -> Channel:
         if channel.startswith("D"):
             raise Refused(DIRECT)
-        found = await self._channel(channel)
+        try:
+            found = await self._services.slack.channel(channel)
+        except SlackRefused as error:
+            if error.code not in ("channel_not_found", "not_in_channel"):
+                raise
+            found = Channel("", is_member=False, is_direct=False, is_archived=False)
         if found.is_direct:
             raise Refused(DIRECT)
         if found.is_archived:
@@ -236,11 +237,3 @@ class Start(UseCase):
             bot = self._services.slack.identity.user_id
             raise Refused(f"I'm not in this channel yet. Type `/invite <@{bot}>`, then try again.")
         return found
-
-    async def _channel(self, channel: str) -> Channel:
-        try:
-            return await self._services.slack.channel(channel)
-        except SlackRefused as error:
-            if error.code not in ("channel_not_found", "not_in_channel"):
-                raise
-            return Channel("", is_member=False, is_direct=False, is_archived=False)

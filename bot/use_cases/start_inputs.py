@@ -13,8 +13,6 @@ from bot.use_cases.typed_secrets import secret_in
 from bot.views.ids import CLIENT_NAME, ENGINEER, GUIDE
 from bot.views.start import LONGEST_NAME
 
-NO_NAME = "That looks like the {label}, and everyone can see a client's name. Nothing was started."
-
 
 async def checked_name(services: Services, client_name: str) -> str:
     """Return the client's name on one line; raises InvalidInput."""
@@ -22,26 +20,29 @@ async def checked_name(services: Services, client_name: str) -> str:
     if not name:
         wanted = f"Enter the client's name (up to {LONGEST_NAME} characters)."
         raise InvalidInput({CLIENT_NAME: wanted})
-    try:
-        await must_be_a_name(services, name)
-    except Refused as error:
-        raise InvalidInput({CLIENT_NAME: str(error)}) from error
+    await must_be_a_name(services, name)
     return name
 
 
 async def must_be_a_name(services: Services, name: str) -> None:
-    """Raise Refused if this cannot be a client's name."""
+    """Raise InvalidInput if this cannot be a client's name."""
     if len(name) > LONGEST_NAME:
-        raise Refused(f"That name is {len(name)} characters; the limit is {LONGEST_NAME}.")
-    if any(mark in name for mark in "<>"):
-        raise Refused("A client's name can't contain mentions, links, < or >.")
-    if ADDRESS.search(name):
-        raise Refused(
+        problem = f"That name is {len(name)} characters; the limit is {LONGEST_NAME}."
+    elif any(mark in name for mark in "<>"):
+        problem = "A client's name can't contain mentions, links, < or >."
+    elif ADDRESS.search(name):
+        problem = (
             "There's an email address in that name. To invite somebody, run "
             "`/servicetitan start Acme Plumbing invite ann@acme.com`."
         )
-    if label := await secret_in(services, name):
-        raise Refused(NO_NAME.format(label=label))
+    elif label := await secret_in(services, name):
+        problem = (
+            f"That looks like the {label}, and everyone can see a client's name. Nothing was "
+            "started."
+        )
+    else:
+        return
+    raise InvalidInput({CLIENT_NAME: problem})
 
 
 def guide_named(services: Services, guide_id: str) -> Guide:

@@ -6,11 +6,11 @@ from datetime import datetime
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
 from bot.onboarding import Event, EventKind, Overview, Unread
-from bot.onboarding.targets import Risk, risk_of
-from bot.use_cases.lookup import client_of, must_be_no_secret
+from bot.onboarding.targets import risk_of
+from bot.use_cases.engineer import EngineerUseCase
+from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
-from bot.use_cases.use_case import UseCase
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import EphemeralReply
 from bot.views.status import credentials_answer, status_answer
@@ -21,9 +21,7 @@ from storage.status import Line
 MOST_WITH_NOTES = 3
 
 
-class StatusReport(UseCase):
-    """For engineers only."""
-
+class StatusReport(EngineerUseCase):
     async def status(self, request: Request, words: str = "") -> EphemeralReply:
         """Return the state of this channel's clients; in other channels, of all active ones.
 
@@ -38,20 +36,12 @@ class StatusReport(UseCase):
             must_be_no_secret(self._services, words)
             return await self._page(StatusQuery(named.name))
         channel = named.channel or request.channel
-        async with services.database.begin(write=False) as session:
-            here = await status.overview_in(session, services.guides, channel)
-        if not here and named.channel:
+        here = await services.read(status.overview_in, services.guides, channel)
+        if here:
+            return await self._shown(here, None)
+        if named.channel:
             raise Refused(f"There's no onboarding in {channel_link(named.channel)}.")
-        if not here:
-            return await self._page(StatusQuery())
-        return status_answer(
-            here,
-            now=services.clock(),
-            workspace_url=services.slack.identity.url,
-            query=None,
-            notes=await self._notes(here),
-            risks=self._risks(here),
-        )
+        return await self._page(StatusQuery())
 
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
         """Return another page of a status reply."""
@@ -60,8 +50,7 @@ class StatusReport(UseCase):
 
     async def credentials(self, request: Request, name: str) -> EphemeralReply:
         """Return which credentials of a client are stored, and who entered them."""
-        await self._engineer(request.person)
-        onboarding = await client_of(self._services, request.channel, name, finished=True)
+        onboarding = await self._named(request, name, finished=True)
         return credentials_answer(onboarding, self._services.slack.identity.url)
 
     async def help(
@@ -72,7 +61,6 @@ class StatusReport(UseCase):
         return help_answer(problem)
 
     async def _page(self, query: StatusQuery, engineer: str = "") -> EphemeralReply:
-        services = self._services
         if query.filter == STUCK:
             lines = await self._stuck(query.page)
         else:
@@ -81,13 +69,20 @@ class StatusReport(UseCase):
             if not lines and query.name and not query.everything and query.page == 1:
                 lines = await self._found(ended)
                 query = ended if lines else query
+        return await self._shown(lines, query)
+
+    async def _shown(self, lines: Sequence[Line], query: StatusQuery | None) -> EphemeralReply:
+        """Return the reply with `lines`: a page of `query`, or else all clients of a channel."""
+        services, now = self._services, self._services.clock()
+        readable = [line for line in lines if isinstance(line, Overview)]
+        risks = {one.id: risk_of(one, now, services.stall.timezone) for one in readable}
         return status_answer(
             lines,
-            now=services.clock(),
+            now=now,
             workspace_url=services.slack.identity.url,
             query=query,
-            notes=await self._notes(lines) if query.name else {},
-            risks=self._risks(lines),
+            notes=await self._notes(lines) if query is None or query.name else {},
+            risks={onboarding_id: risk for onboarding_id, risk in risks.items() if risk},
         )
 
     async def _notes(self, lines: Sequence[Line]) -> Mapping[str, Sequence[Event]]:
@@ -100,22 +95,16 @@ class StatusReport(UseCase):
                 for line in lines
             }
 
-    def _risks(self, lines: Sequence[Line]) -> Mapping[str, Risk]:
-        now, timezone = self._services.clock(), self._services.stall.timezone
-        readable = [line for line in lines if isinstance(line, Overview)]
-        return {line.id: risk for line in readable if (risk := risk_of(line, now, timezone))}
-
     async def _found(self, query: StatusQuery, engineer: str = "") -> Sequence[Line]:
-        async with self._services.database.begin(write=False) as session:
-            return await status.overview(
-                session,
-                self._services.guides,
-                name=query.name,
-                finished=query.everything,
-                engineer=engineer,
-                offset=(query.page - 1) * PAGE,
-                limit=PAGE + 1,
-            )
+        return await self._services.read(
+            status.overview,
+            self._services.guides,
+            name=query.name,
+            finished=query.everything,
+            engineer=engineer,
+            offset=(query.page - 1) * PAGE,
+            limit=PAGE + 1,
+        )
 
     async def _stuck(self, page: int) -> Sequence[Line]:
         """Return a page of stuck onboardings, and one more than fits."""

@@ -26,8 +26,7 @@ async def secret_in(
     found = list(shaped(text, fields))
     if not found and onboarding:
         fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))
-        async with services.database.begin(write=False) as session:
-            stored = await credentials.matches(session, fingerprints)
+        stored = await services.read(credentials.matches, fingerprints)
         found = [one.field for one in stored if one.onboarding_id == onboarding.id]
     labels = {field.id: field.label for field in fields}
     return labels.get(found[0], "credential") if found else None
