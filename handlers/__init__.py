@@ -31,6 +31,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
     Bolt tries one listener after another, so the most frequent requests come first.
     """
     replies = Replies(slack, tasks)
+    listeners = Listeners(app, replies)
     features = (
         steps,
         credentials,
@@ -47,5 +48,5 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         quiet_clients,
     )
     for feature in features:
-        feature.register(Listeners(app, replies), use_cases)
+        feature.register(listeners, use_cases)
     unknown.register(app, replies)

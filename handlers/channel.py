@@ -48,7 +48,7 @@ def register(on: Listeners, use_cases: UseCases) -> None:
 
     @on.event(TokensRevoked.of, "app_uninstalled", "tokens_revoked")
     async def lost_all(event: TokensRevoked) -> None:
-        if event.type == "app_uninstalled" or event.tokens.bot:
+        if event.type == "app_uninstalled" or event.bots:
             await channels.lost_all(f"event:{event.event_id}")
 
 

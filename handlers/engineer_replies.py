@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable
 
 from bot.use_cases import Request, UseCases
-from bot.use_cases.engineer_replies import Pointed
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from handlers.listeners import Listeners
@@ -13,7 +12,7 @@ from handlers.payloads import Press, Shortcut
 
 def register(on: Listeners, use_cases: UseCases) -> None:
     engineers = use_cases.engineer_replies
-    shortcuts: dict[str, Callable[[Request, Pointed], Awaitable[str]]] = {
+    shortcuts: dict[str, Callable[[Request, str, str], Awaitable[str]]] = {
         ids.SEND_TO_CLIENT_THREAD: engineers.send,
         ids.MARK_QUESTION_ANSWERED: engineers.mark_pointed,
         ids.NOTE_TO_HISTORY: engineers.note,
@@ -21,9 +20,8 @@ def register(on: Listeners, use_cases: UseCases) -> None:
 
     @on.shortcut(*shortcuts)
     async def shortcut(used: Shortcut) -> str:
-        written = used.message
-        pointed = Pointed(written.ts, written.thread_ts, written.text)
-        return await shortcuts[used.callback_id](used.request, pointed)
+        thread_ts = used.thread_ts or used.message.ts
+        return await shortcuts[used.callback_id](used.request, thread_ts, used.message.text)
 
     @on.press(Press.of, re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
     async def mark_answered(press: Press) -> str | EphemeralReply:

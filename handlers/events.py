@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from bot.onboarding.people import SLACKBOT, Person
 from bot.use_cases import Request
@@ -20,7 +20,6 @@ class SlackEvent(Payload):
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
-        """Read an event and its envelope; raises Malformed."""
         return super().of({**body["event"], "event_id": body.get("event_id")})
 
 
@@ -43,7 +42,6 @@ class ChannelEvent(SlackEvent):
 
     @property
     def request(self) -> Request:
-        """The person it is about, and the channel."""
         channel = self.channel or self.old_channel_id
         told = request_key("event", self.event_id, channel, self.user)
         return Request(Person(self.user, self.team), channel, told)
@@ -52,12 +50,8 @@ class ChannelEvent(SlackEvent):
 class InvitationAnswered(SlackEvent):
     """The answer to an invitation (docs.slack.dev, shared_channel_invite_accepted and others)."""
 
-    class Invite(Payload):
-        id: str = ""
-        recipient_email: str | None = None
-
     channel: Channel
-    invite: Invite | None = None
+    address: str = Field("", validation_alias=AliasPath("invite", "recipient_email"))
     approval_required: bool | None = None
     accepting_user: User | None = None
     approving_user: User | None = None
@@ -65,16 +59,10 @@ class InvitationAnswered(SlackEvent):
 
     @property
     def request(self) -> Request:
-        """The person who answered, and the channel."""
         user = self.accepting_user or self.approving_user or self.declining_user
         person = Person(user.id, user.team_id) if user else Person("", "")
         told = request_key("event", self.event_id, self.channel.id)
         return Request(person, self.channel.id, told)
-
-    @property
-    def address(self) -> str:
-        """The email address that was invited, if any."""
-        return (self.invite and self.invite.recipient_email) or ""
 
 
 class TokensRevoked(SlackEvent):
@@ -83,12 +71,7 @@ class TokensRevoked(SlackEvent):
     None are named when the app was uninstalled.
     """
 
-    class Tokens(Payload):
-        """The user ids whose tokens are gone, by the kind of token."""
-
-        bot: tuple[str, ...] = ()
-
-    tokens: Tokens = Tokens()
+    bots: tuple[str, ...] = Field((), validation_alias=AliasPath("tokens", "bot"))
 
 
 class Deletion(SlackEvent):
@@ -146,7 +129,6 @@ class ThreadMessage(SlackEvent):
 
 
 def read_message(body: Mapping[str, Any]) -> Deletion | ThreadMessage:
-    """Read a message event; raises Malformed."""
     event = body["event"]
     now, before = event.get("message"), event.get("previous_message")
     if event.get("subtype") == "message_deleted":

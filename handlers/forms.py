@@ -23,8 +23,6 @@ class Input(Payload):
 
 
 class ViewState(Payload):
-    """All inputs, by block_id and action_id."""
-
     values: dict[str, dict[str, Input]] = Field(default_factory=dict)
 
 
@@ -79,14 +77,8 @@ class Submission(Payload):
         names = self.view.state.values
         return {name: value for name in names if (value := self.input(name).value)}
 
-    def has_input(self, block_id: str) -> bool:
-        """Whether the form has an input block of that name."""
-        return any(one.get("block_id") == block_id for one in self.view.blocks)
-
     @property
-    def first_input(self) -> str:
-        """The block of the first input, where errors about the whole form are shown."""
-        for block in self.view.blocks:
-            if block.get("type") == "input":
-                return str(block.get("block_id", ""))
-        return next(iter(self.view.state.values), "")
+    def inputs(self) -> list[str]:
+        """The blocks of its inputs, the only ones at which Slack shows errors."""
+        inputs = [one for one in self.view.blocks if one.get("type") == "input"]
+        return [str(one.get("block_id", "")) for one in inputs] or list(self.view.state.values)

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
 from bot.use_cases import InvalidInput, NeedsConfirmation, Request
-from bot.views.blocks import fallback
+from bot.views.blocks import fallback, section
 from bot.views.forms import View
 from bot.views.ids import StepRef
 from handlers.error_replies import explain
@@ -23,8 +23,12 @@ from handlers.replies import Outcome, Replies
 log = logging.getLogger(__name__)
 
 Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
-Event = TypeVar("Event")
-Register = Callable[[Callable[[Pressed], Awaitable[Outcome]]], None]
+Received = TypeVar("Received")
+Shown = TypeVar("Shown")
+
+Read = Callable[[Mapping[str, Any]], Received]
+Listener = Callable[[Received], Awaitable[Shown]]
+Register = Callable[[Listener[Received, Shown]], None]
 
 
 class Listeners:
@@ -37,25 +41,25 @@ class Listeners:
         self.app, self.replies = app, replies
 
     def press(
-        self, read: Callable[[Mapping[str, Any]], Pressed], *action_ids: str | re.Pattern[str]
-    ) -> Register[Pressed]:
+        self, read: Read[Pressed], *action_ids: str | re.Pattern[str]
+    ) -> Register[Pressed, Outcome]:
         """Register for buttons. A press is acknowledged when the listener has returned.
 
         The person sees its outcome, or why it failed.
         """
         return self._responding(self.app.action, read, action_ids)
 
-    def shortcut(self, *callback_ids: str) -> Register[Shortcut]:
+    def shortcut(self, *callback_ids: str) -> Register[Shortcut, Outcome]:
         """Register for shortcuts in a message's menu, which are treated like buttons."""
         return self._responding(self.app.message_shortcut, Shortcut.of, callback_ids)
 
     def _responding(
         self,
         bolt: Callable[..., Callable[..., object]],
-        read: Callable[[Mapping[str, Any]], Pressed],
+        read: Read[Pressed],
         ids: Sequence[str | re.Pattern[str]],
-    ) -> Register[Pressed]:
-        def register(listener: Callable[[Pressed], Awaitable[Outcome]]) -> None:
+    ) -> Register[Pressed, Outcome]:
+        def register(listener: Listener[Pressed, Outcome]) -> None:
             async def respond(ack: AsyncAck, body: dict[str, Any]) -> None:
                 press = read(body)
                 try:
@@ -84,32 +88,28 @@ class Listeners:
         async def press_button(press: Press) -> Outcome:
             return await use_cases[press.action.action_id](press.request, press.step)
 
-    def form(
-        self, callback_id: str
-    ) -> Callable[[Callable[[Submission], Awaitable[View | None]]], None]:
+    def form(self, callback_id: str) -> Register[Submission, View | None]:
         """Register for a form. It closes, or is replaced by the view that the listener returns.
 
         If the listener fails, the form stays open and says why. The acknowledgement is sent last,
         so a form never closes before its values are stored.
         """
 
-        def register(listener: Callable[[Submission], Awaitable[View | None]]) -> None:
+        def register(listener: Listener[Submission, View | None]) -> None:
             @self.app.view(callback_id)
             async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
                 await ack(**await _form_response(Submission.of(body), listener))
 
         return register
 
-    def event(
-        self, read: Callable[[Mapping[str, Any]], Event], *names: str
-    ) -> Callable[[Callable[[Event], Awaitable[None]]], None]:
+    def event(self, read: Read[Received], *names: str) -> Register[Received, None]:
         """Register for events; nobody is waiting for the outcome.
 
         Bolt acknowledges an event when its listener has returned; after Unavailable, Slack sends it
         again.
         """
 
-        def register(listener: Callable[[Event], Awaitable[None]]) -> None:
+        def register(listener: Listener[Received, None]) -> None:
             async def handle(body: dict[str, Any]) -> None:
                 try:
                     await listener(read(body))
@@ -131,7 +131,7 @@ class Listeners:
 
 
 async def _form_response(
-    form: Submission, listener: Callable[[Submission], Awaitable[View | None]]
+    form: Submission, listener: Listener[Submission, View | None]
 ) -> dict[str, Any]:
     try:
         view = await listener(form)
@@ -142,17 +142,19 @@ async def _form_response(
     except NeedsConfirmation as error:
         view = error.view
     except InvalidInput as error:
-        # Slack accepts errors only for inputs that the form has.
-        errors = {
-            block if form.has_input(block) else form.first_input: text
-            for block, text in error.errors.items()
-        }
-        return {"response_action": "errors", "errors": errors}
+        return _errors(form, error.errors)
     except Unavailable as error:
         log.warning("a form could not be kept", extra={"reason": str(error)})
         text = "Not saved yet: something isn't responding. Please try again in a moment."
-        return {"response_action": "errors", "errors": {form.first_input: text}}
+        return _errors(form, {"": text})
     except Exception as error:
-        text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])
-        return {"response_action": "errors", "errors": {form.first_input: text}}
+        return _errors(form, {"": fallback([section(explain(error))])})
     return {"response_action": "update", "view": view} if view else {}
+
+
+def _errors(form: Submission, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Show texts at their inputs, or at the first if the form has no such input."""
+    inputs = form.inputs
+    first = next(iter(inputs), "")
+    errors = {block if block in inputs else first: text for block, text in texts.items()}
+    return {"response_action": "errors", "errors": errors}

@@ -16,9 +16,9 @@ from bot.onboarding.assignment import Absence, away_at, cover, covering, hand_ba
 from bot.onboarding.business_time import calendar_of
 from bot.onboarding.days import day_in
 from bot.slack import SlackRefused
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request, Services
 from bot.use_cases.slash_command import PERSON
+from bot.use_cases.use_case import UseCase
 from bot.views.absence import (
     away_message,
     away_slot,
@@ -27,7 +27,6 @@ from bot.views.absence import (
     is_away_text,
     nobody_away_text,
 )
-from bot.views.blocks import Message
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from storage import absences, handled_requests, notices
 from storage.changes import change
@@ -50,7 +49,7 @@ BATCH = 200
 RETRY_AFTER = timedelta(minutes=5)
 
 
-class Absences(EngineerUseCase):
+class Absences(UseCase):
     """For engineers, each for themselves. `look` carries out what follows from an absence."""
 
     def __init__(self, services: Services) -> None:
@@ -197,17 +196,16 @@ class Absences(EngineerUseCase):
         if not await services.notices.posted(slot):
             if not await services.notices.claim(slot):
                 return
-            await services.notices.post(slot, await self._line(absence, colleague))
+            clients = await self._clients_of(absence.engineer)
+            if colleague:
+                line = away_message(absence, colleague, clients)
+            else:
+                left = not await services.directory.is_engineer(absence.engineer)
+                line = back_message(absence, clients, left=left)
+            await services.notices.post(slot, line)
         if colleague:
             self._told.add(slot)
             return
         async with services.database.begin() as session:
             await notices.drop(session, away_slot(absence))
             await absences.drop(session, absence)
-
-    async def _line(self, absence: Absence, colleague: str) -> Message:
-        clients = await self._clients_of(absence.engineer)
-        if colleague:
-            return away_message(absence, colleague, clients)
-        left = not await self._services.directory.is_engineer(absence.engineer)
-        return back_message(absence, clients, left=left)

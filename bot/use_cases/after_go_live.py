@@ -14,8 +14,8 @@ from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import failing, tell_client, told_of
 from bot.onboarding.history import lasting
 from bot.onboarding.people import Person
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.verification.rechecks import lasts
 from bot.views.check_all import ask_modal, key, names_of
 from bot.views.ephemeral import EphemeralReply, plain_answer
@@ -32,7 +32,7 @@ WHICH = (
 )
 
 
-class AfterGoLive(EngineerUseCase):
+class AfterGoLive(UseCase):
     async def check_all(self, request: Request, words: str) -> EphemeralReply:
         """Start checking the credentials of all live clients, or report how far that is."""
         await self._engineer(request.person)
@@ -96,7 +96,6 @@ class AfterGoLive(EngineerUseCase):
         raise Refused("Nobody is left to ask: these work again, or their credentials are gone.")
 
     async def must_ask(self, request: Request, ref: FormRef) -> None:
-        """Raise Refused unless the person may submit this form."""
         await self._submitter(request, ref)
 
     async def ask(self, request: Request, ref: FormRef) -> tuple[str, Sequence[str]]:

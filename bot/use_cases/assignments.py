@@ -9,11 +9,10 @@ from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
 from bot.onboarding.assignment import assign, stand_in
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import clients_of
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Assignment, assignment
-from bot.use_cases.use_case import Transition
+from bot.use_cases.use_case import Transition, UseCase
 from bot.views.assignments import reassigned_answer
 from bot.views.ephemeral import EphemeralReply
 from bot.views.reply_texts import refusal_text
@@ -28,7 +27,7 @@ AT_ONCE_SECONDS = 1.0
 MOST_AT_ONCE = 500
 
 
-class Assignments(EngineerUseCase):
+class Assignments(UseCase):
     async def assign(self, request: Request, words: str) -> EphemeralReply:
         """Reassign the clients that `words` name; return which were reassigned, which not."""
         await self._engineer(request.person)

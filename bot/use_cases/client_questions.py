@@ -23,8 +23,6 @@ TOO_MANY_CODES = (
 
 
 class ClientQuestions(UseCase):
-    """The form for a question, its submission, and questions in the thread."""
-
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the guide's help for a step, with a field for a question."""
         onboarding = await self._get(ref.onboarding_id)
@@ -52,7 +50,7 @@ class ClientQuestions(UseCase):
         return await self._act(request, ref.onboarding_id, Permission.CLIENT_STEP, asked)
 
     async def ask_at_current(
-        self, request: Request, onboarding: Onboarding, question: str, ts: str = ""
+        self, request: Request, onboarding: Onboarding, question: str, ts: str
     ) -> str:
         """Send what someone typed, in message `ts`, to the engineer; return the reply to them."""
         number = onboarding.current_step or len(onboarding.steps)
@@ -60,13 +58,7 @@ class ClientQuestions(UseCase):
         return asked_text(onboarding)
 
     async def answer(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        question: str,
-        ts: str = "",
-        *,
-        trouble: bool = False,
+        self, request: Request, onboarding: Onboarding, question: str, ts: str, *, trouble: bool
     ) -> bool:
         """Answer a question in the thread, if the guide has an answer; False if it doesn't.
 

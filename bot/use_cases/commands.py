@@ -12,11 +12,11 @@ from bot.onboarding.people import Actor
 from bot.onboarding.reminders import must_be_open
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.slash_command import step_and_client, steps_and_client
 from bot.use_cases.steps_at_once import client_and_answer, done_text, must_have_answer
 from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ephemeral import EphemeralReply
 from bot.views.forms import View
@@ -26,7 +26,7 @@ from storage import credentials
 Steps = TypeVar("Steps", int, range)
 
 
-class EngineerCommands(EngineerUseCase):
+class EngineerCommands(UseCase):
     """For engineers only; `words` is the text after the command."""
 
     async def verify(self, request: Request, words: str) -> EphemeralReply:
@@ -73,7 +73,6 @@ class EngineerCommands(EngineerUseCase):
         return await self._change_named(request, words, lifecycle.resume, "Resumed.")
 
     async def cancel_form(self, request: Request, words: str) -> View:
-        """Return the form that asks why to cancel an onboarding."""
         found = await self._named(request, words)
         return modals.cancel_modal(found, request.form(found.id))
 

@@ -30,8 +30,6 @@ from storage.vault import Slot
 
 
 class Credentials(UseCase):
-    """The form for credentials, and its submission."""
-
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the form for the credentials of a step, or for just those that `ref` names."""
         onboarding = await self._get(ref.onboarding_id)

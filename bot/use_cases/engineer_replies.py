@@ -1,6 +1,5 @@
 """Closing the client's questions, and posting engineers' messages in the client's thread."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -20,20 +19,10 @@ from storage import handled_requests, onboardings, throttling
 # Somebody who writes several messages in a row is asked once.
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 LONGEST = 3000
-SENT = "Sent to *{client}*'s thread."
-
-
-@dataclass(frozen=True, slots=True)
-class Pointed:
-    """A message on which an engineer uses a shortcut, and the thread that it is in."""
-
-    ts: str
-    thread_ts: str | None
-    text: str
 
 
 class EngineerReplies(UseCase):
-    """For engineers only."""
+    """For engineers only. In shortcuts, `thread_ts` and `text` are of the message it is used on."""
 
     async def mark(self, request: Request, ref: StepRef) -> str:
         """Mark a question as answered; return a line that says so."""
@@ -79,31 +68,31 @@ class EngineerReplies(UseCase):
         onboarding = await self._get(ref.onboarding_id)
         return await self._send(request, onboarding, written.text)
 
-    async def send(self, request: Request, pointed: Pointed) -> str:
+    async def send(self, request: Request, thread_ts: str, text: str) -> str:
         """Post a message in the client's thread, in the name of the person using the shortcut."""
-        return await self._send(request, await self._meant(request, pointed), pointed.text)
+        return await self._send(request, await self._meant(request, thread_ts), text)
 
-    async def mark_pointed(self, request: Request, pointed: Pointed) -> str:
+    async def mark_pointed(self, request: Request, thread_ts: str, text: str) -> str:
         """Mark the question that a message asks as answered, or else the newest."""
-        onboarding = await self._meant(request, pointed)
+        onboarding = await self._meant(request, thread_ts)
         waiting = onboarding.open_questions
         if not waiting:
             raise Refused("There's no open question here.")
-        text = prose(as_typed(pointed.text))
+        text = prose(as_typed(text))
         asked = [one for one in waiting if one.text in text or text in one.text]
         number = (asked or waiting)[-1].number
         answered = partial(mark_answered, numbers=[number])
         after = await self._change_as_engineer(request, onboarding.id, answered)
         return _marked(after, number)
 
-    async def note(self, request: Request, pointed: Pointed) -> str:
-        onboarding = await self._meant(request, pointed)
-        await self._keep(request, onboarding, pointed.text, note)
+    async def note(self, request: Request, thread_ts: str, text: str) -> str:
+        onboarding = await self._meant(request, thread_ts)
+        await self._keep(request, onboarding, text, note)
         return f"Added to *{escape(onboarding.client_name)}*'s history."
 
     async def _send(self, request: Request, onboarding: Onboarding, text: str) -> str:
         after = await self._keep(request, onboarding, text, send_reply)
-        sent = SENT.format(client=escape(onboarding.client_name))
+        sent = f"Sent to *{escape(onboarding.client_name)}*'s thread."
         if left := len(after.open_questions):
             return f"{sent} {left} question{'s are' if left > 1 else ' is'} still open."
         return sent
@@ -120,11 +109,10 @@ class EngineerReplies(UseCase):
         kept = partial(transition, text=said)
         return await self._change_as_engineer(request, onboarding.id, kept)
 
-    async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
-        """Return the onboarding that a message is about; raises Refused if there is none."""
+    async def _meant(self, request: Request, thread_ts: str) -> Onboarding:
+        """Return the onboarding that a thread is about; raises Refused if there is none."""
         await self._engineer(request.person)
-        services, channel = self._services, request.channel
-        guides, thread_ts = services.guides, pointed.thread_ts or pointed.ts
+        services, channel, guides = self._services, request.channel, self._services.guides
         if channel == services.engineering_channel:
             found = await services.read(onboardings.of_announcements, guides, thread_ts)
         else:

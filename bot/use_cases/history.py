@@ -1,15 +1,15 @@
 """What happened in one onboarding, for engineers and support."""
 
 from bot.onboarding.history import history_of
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
 from storage import event_log, onboardings
 
 
-class History(EngineerUseCase):
+class History(UseCase):
     async def of_client(self, request: Request, name: str) -> View:
         """Return the window of the client that a command names, by default the channel's.
 

@@ -4,15 +4,15 @@ from functools import partial
 
 from bot.core.mrkdwn import escape
 from bot.onboarding.assignment import assign
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
 from bot.use_cases.start_inputs import must_be_engineer
+from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.home import EVERYONE, FILTERS, assign_modal
 from bot.views.ids import FormRef
 
 
-class Home(EngineerUseCase):
+class Home(UseCase):
     def open(self, user_id: str) -> None:
         """Publish somebody's Home soon: the board, or an explanation."""
         self._services.homes.open(user_id)
@@ -30,7 +30,6 @@ class Home(EngineerUseCase):
         return f"*{escape(after.client_name)}*: Reminder sent."
 
     async def assign_form(self, request: Request, onboarding_id: str) -> View:
-        """Return the form that puts another engineer in charge."""
         await self._engineer(request.person)
         self.open(request.person.user_id)
         onboarding = await self._get(onboarding_id)

@@ -9,17 +9,15 @@ MAKE_IT_YOURSELF = (
 
 
 def why_no_channel(code: str, channel_name: str, *, private: bool) -> str:
-    if code == "missing_scope":
-        scope = missing_scope(code, private=private)
+    if scope := missing_scope(code, private=private):
         return f"Nothing was created.{scope} Until then: {MAKE_IT_YOURSELF}"
     return f"Slack won't let me create #{escape(channel_name)} ({escape(code)}). {MAKE_IT_YOURSELF}"
 
 
 def missing_scope(code: str, *, private: bool) -> str:
     """Return what to do about a missing scope, empty for other errors."""
-    if code != "missing_scope":
-        return ""
-    return f" {_lacking('groups:write' if private else 'channels:manage')}"
+    scope = "groups:write" if private else "channels:manage"
+    return f" {_lacking(scope)}" if code == "missing_scope" else ""
 
 
 def _lacking(scope: str) -> str:

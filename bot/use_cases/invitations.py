@@ -12,7 +12,6 @@ from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.invitation_refusals import missing_scope, why_no_channel, why_not_invited
 from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
@@ -25,6 +24,7 @@ from bot.use_cases.start_inputs import (
     guide_named,
     must_be_a_name,
 )
+from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import GuideChoice, invite_modal
@@ -44,12 +44,12 @@ class Invitation:
     client_name: str
     guide: Guide
     addresses: Sequence[str]
-    channel_name: str = ""
-    private: bool = False
-    engineer: str = ""
+    channel_name: str
+    private: bool
+    engineer: str
 
 
-class Invitations(EngineerUseCase):
+class Invitations(UseCase):
     """`/servicetitan start Acme invite ann@acme.com`: its form, and what submitting it does."""
 
     def __init__(self, services: Services, starting: Start) -> None:
@@ -57,11 +57,12 @@ class Invitations(EngineerUseCase):
         self._starting = starting
 
     async def form(
-        self, request: Request, client_name: str, invitees: Invitees, guide_id: str = ""
+        self, request: Request, client_name: str, invitees: Invitees, guide_id: str
     ) -> View:
         """Return the form to confirm who is invited to which channel; works from any channel."""
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
+        guides = GuideChoice(guide.id, self._services.guides.offered)
         await must_be_a_name(self._services, client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
@@ -71,7 +72,6 @@ class Invitations(EngineerUseCase):
                 "Who should I invite? For example: "
                 "`/servicetitan start Acme Plumbing invite ann@acme.com`"
             )
-        guides = GuideChoice(guide.id, self._services.guides.offered)
         return invite_modal(request.form(), client_name, invitees.addresses, guides)
 
     async def check(
@@ -84,7 +84,7 @@ class Invitations(EngineerUseCase):
         channel_name: str,
         private: bool,
         engineer: str,
-        guide_id: str = "",
+        guide_id: str,
     ) -> Invitation:
         """Validate the form and return what was entered; raises InvalidInput. Creates nothing."""
         await self._submitter(request, ref)

@@ -8,11 +8,11 @@ from bot.core.errors import Refused
 from bot.onboarding import Onboarding
 from bot.onboarding.questions import note
 from bot.onboarding.secret_scan import contains_password
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import unwrapped
 from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.use_case import UseCase
 from bot.views.ephemeral import EphemeralReply
 from storage.to_rows import client_key
 
@@ -34,7 +34,7 @@ MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 LONGEST_NAME = 6  # words
 
 
-class Notes(EngineerUseCase):
+class Notes(UseCase):
     async def note(self, request: Request, words: str) -> EphemeralReply:
         """Save a note in the history of this channel's client, or of the one that it names."""
         actor = await self._engineer(request.person)

@@ -9,7 +9,6 @@ from bot.core.english import listed
 from bot.core.errors import Repeated, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.guide import Guide
-from bot.guide.credential_fields import CredentialField
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -50,7 +49,7 @@ class PostedSecrets(UseCase):
         credential's channel, or if the text only looks like a secret or a password.
         Raises Repeated if all of it was reported before.
         """
-        shaped_as = shaped(text, self._fields)
+        shaped_as = shaped(text, self._services.guides.fields)
         found, replies = await self._find(request, thread_ts, text, shaped_as), []
 
         async def expose(onboarding_id: str) -> None:
@@ -74,7 +73,7 @@ class PostedSecrets(UseCase):
             return replies[0]
         if shaped_as:
             return await self._told_once(request, LOOKS_LIKE_ONE)
-        if contains_password(text) and await self._is_onboarded(request.channel):
+        if contains_password(text) and await self._is_for_clients(request.channel):
             return await self._told_once(request, POSTED_LOGIN)
         return None
 
@@ -86,7 +85,8 @@ class PostedSecrets(UseCase):
             await handled_requests.claim(session, key, services.clock())
         return Reply("", warning)
 
-    async def _is_onboarded(self, channel: str) -> bool:
+    async def _is_for_clients(self, channel: str) -> bool:
+        """Whether a client is, or was, onboarded in this channel, or it is engineering's."""
         services = self._services
         if channel == services.engineering_channel:
             return True
@@ -96,7 +96,7 @@ class PostedSecrets(UseCase):
         services, person = self._services, request.person
         onboarding = await self._get(onboarding_id)
         try:
-            role = await self._services.directory.role_in(onboarding, person)
+            role = await services.directory.role_in(onboarding, person)
         except Unavailable:  # report it right away, no matter who posted it
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
@@ -114,13 +114,12 @@ class PostedSecrets(UseCase):
 
     def _fingerprints(self, found: Found) -> frozenset[str]:
         """Return the fingerprints that recognize the secrets if somebody enters them later."""
-        secret = {one.id for one in self._fields if one.is_secret}
         return frozenset(
             self._services.vault.fingerprint(form)
             for name, pieces in (*found.stored.items(), *found.new.items())
+            if name in self._secret
             for piece in pieces
             for form in forms(piece)
-            if name in secret
         )
 
     async def _find(
@@ -144,12 +143,11 @@ class PostedSecrets(UseCase):
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
                     running = await onboardings.running_in(session, services.guides, channel)
-        tried = [await is_guessing(self._services, request, one, text) for one in running]
-        secret = {one.id for one in self._fields if one.is_secret}
+        tried = [await is_guessing(services, request, one, text) for one in running]
         found: dict[str, Found] = defaultdict(Found)
         seen: set[str] = set()
         for one in stored:
-            if one.field in secret or (one.channel == channel and not any(tried)):
+            if one.field in self._secret or (one.channel == channel and not any(tried)):
                 found[one.onboarding_id].stored[one.field].add(by_fingerprint[one.fingerprint])
             seen |= forms(by_fingerprint[one.fingerprint])
         # The others aren't stored yet, so only the thread shows whose they are.
@@ -170,8 +168,8 @@ class PostedSecrets(UseCase):
             return True
 
     @property
-    def _fields(self) -> Sequence[CredentialField]:
-        return self._services.guides.fields
+    def _secret(self) -> set[str]:
+        return {field.id for field in self._services.guides.fields if field.is_secret}
 
 
 def _warning(guide: Guide, names: Collection[str]) -> str:

@@ -44,7 +44,6 @@ class QuietClients(UseCase):
         return f"*{escape(after.client_name)}*: I'll remind them again {again}, then ask you."
 
     async def cancel_quiet_form(self, request: Request, ref: StepRef) -> View:
-        """Return the form that asks why to cancel."""
         await self._engineer(request.person)
         onboarding = await self._get(ref.onboarding_id)
         must_be_open(onboarding, ref.step)

@@ -7,8 +7,8 @@ from bot.core.deadline import detached_task
 from bot.core.errors import Refused
 from bot.onboarding.reporting import Report, report_on
 from bot.onboarding.reporting.period import Period
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Opening, Request, Services
+from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.ids import FormRef
 from bot.views.reporting import OVERVIEW, report_modal
@@ -27,7 +27,7 @@ class Begun:
     report: asyncio.Task[Report]
 
 
-class Reporting(EngineerUseCase):
+class Reporting(UseCase):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._latest: Begun | None = None

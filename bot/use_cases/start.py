@@ -50,7 +50,7 @@ MOST_PROPOSED = 10
 class Start(UseCase):
     """`/servicetitan start`: a form, and its submission."""
 
-    async def form(self, request: Request, client_name: str, guide_id: str = "") -> Opening:
+    async def form(self, request: Request, client_name: str, guide_id: str) -> Opening:
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
         guides = GuideChoice(guide.id, self._services.guides.offered)
@@ -80,7 +80,7 @@ class Start(UseCase):
         client_name: str,
         admins: list[str],
         engineer: str,
-        guide_id: str = "",
+        guide_id: str,
     ) -> None:
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)

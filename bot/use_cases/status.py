@@ -7,10 +7,10 @@ from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
 from bot.onboarding import Event, EventKind, Overview, Unread
 from bot.onboarding.targets import risk_of
-from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
+from bot.use_cases.use_case import UseCase
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import EphemeralReply
 from bot.views.status import credentials_answer, status_answer
@@ -21,8 +21,8 @@ from storage.status import Line
 MOST_WITH_NOTES = 3
 
 
-class StatusReport(EngineerUseCase):
-    async def status(self, request: Request, words: str = "") -> EphemeralReply:
+class StatusReport(UseCase):
+    async def status(self, request: Request, words: str) -> EphemeralReply:
         """Return the state of this channel's clients; in other channels, of all active ones.
 
         `words` are part of a client's name, its channel, or `all`, which includes finished
@@ -44,7 +44,6 @@ class StatusReport(EngineerUseCase):
         return await self._page(StatusQuery())
 
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
-        """Return another page of a status reply."""
         await self._engineer(request.person)
         return await self._page(query, request.person.user_id)
 
