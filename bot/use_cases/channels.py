@@ -79,16 +79,11 @@ class Channels(UseCase):
 
         with suppress(Refused):  # it has ended, or the publisher has noticed
             if slot == ROOT:
-                await self._change(
-                    request,
-                    onboarding_id,
-                    partial(lifecycle.lose_thread, thread_ts=ts),
-                    posted_messages.forget_thread,
-                )
+                lost = partial(lifecycle.lose_thread, thread_ts=ts)
+                await self._change(request, onboarding_id, lost, posted_messages.forget_thread)
             else:
-                await self._change(
-                    request, onboarding_id, lambda at, **_: lifecycle.publish_again(at), doubt
-                )
+                again = lifecycle.publish_again
+                await self._change(request, onboarding_id, lambda at, **_: again(at), doubt)
 
     async def joined(self, request: Request) -> None:
         """Greet the client's people as they join; notify engineering about the first one."""
@@ -101,7 +96,11 @@ class Channels(UseCase):
         roles = [(one.id, await directory.role_in(one, person)) for one in running]
         theirs = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
-        timezone = await self._timezone(person.user_id) if theirs else None
+        timezone = None
+        # The reminders look it up later if Slack is slow.
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                timezone = await directory.timezone(person.user_id) if theirs else None
         joined = partial(lifecycle.client_joins, actor=actor, timezone=timezone)
         await self._each(request, theirs, joined)
 
@@ -112,13 +111,6 @@ class Channels(UseCase):
         actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
         answered = partial(lifecycle.answer_invitation, answer=answer, address=address, actor=actor)
         await self._all_in(request, answered)
-
-    async def _timezone(self, user_id: str) -> str | None:
-        """Return somebody's time zone; the reminders look it up later if Slack is slow."""
-        with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(LOOKUP_SECONDS):
-                return await self._services.directory.timezone(user_id)
-        return None
 
     async def _all_in(self, request: Request, transition: Transition) -> None:
         ids = await self._services.read(onboardings.ids_in, request.channel)

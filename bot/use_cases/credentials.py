@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from pydantic import SecretStr
@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.typed_text import half_width
-from bot.guide.credential_checks import check
+from bot.guide.credential_checks import Problem, check
 from bot.guide.credential_fields import mask
-from bot.onboarding import BOT, Event, EventKind, Onboarding
+from bot.onboarding import BOT, EventKind, Onboarding
 from bot.onboarding.credentials import enter_credentials, must_accept
 from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -79,9 +79,7 @@ class Credentials(UseCase):
         confirmed: bool | None,
     ) -> None:
         problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, stored))
-        errors = {n: one.text for n, one in problems.items() if one.is_certain}
-        errors |= self._posted(onboarding, plain)
-        if errors:
+        if errors := self._errors(onboarding, plain, problems):
             raise InvalidInput(errors)
         if problems and not confirmed:
             if confirmed is False:
@@ -90,15 +88,18 @@ class Credentials(UseCase):
             warnings = {name: problem.text for name, problem in problems.items()}
             raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
 
-    def _posted(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
-        """Return the refusals of secrets that were posted in the channel, by field."""
+    def _errors(
+        self, onboarding: Onboarding, plain: Mapping[str, str], problems: Mapping[str, Problem]
+    ) -> dict[str, str]:
+        """Return why values can't be used, by field: wrong, or posted in the channel before."""
+        wrong = {n: one.text for n, one in problems.items() if one.is_certain}
         fingerprints = {
             fingerprint
             for posted in onboarding.posted_secrets
             for fingerprint in posted.fingerprints
         }
         fields = [onboarding.guide.field(name) for name in plain]
-        return {
+        return wrong | {
             field.id: f"This {field.label} was posted in the channel. Please create a new one "
             f"(step {field.step}) and enter that instead."
             for field in fields
@@ -112,14 +113,12 @@ class Credentials(UseCase):
 
         For example in a question, when it wasn't known yet that the text was a secret.
         """
-        problems = check(onboarding.guide.credentials, plain, {})
-        posted = self._posted(onboarding, plain)
+        guide, vault = onboarding.guide, self._services.vault
+        errors = self._errors(onboarding, plain, check(guide.credentials, plain, {}))
         secret = {
             name: value
             for name, value in plain.items()
-            if onboarding.guide.field(name).is_secret
-            and name not in posted
-            and (name not in problems or not problems[name].is_certain)
+            if guide.field(name).is_secret and name not in errors
         }
         if not secret:
             return onboarding
@@ -128,29 +127,20 @@ class Credentials(UseCase):
             telling = [
                 one for one in events if any(contains_value(t, value) for t in free_text(one))
             ]
-            if telling or contains_value(onboarding.client_name, value):
-                onboarding = await self._mark_posted(request, onboarding, name, value, telling)
+            if not telling and not contains_value(onboarding.client_name, value):
+                continue
+            fingerprints = {vault.fingerprint(form) for form in forms(value)}
+            found = partial(
+                record_posted_secret,
+                fields=[name],
+                actor=telling[0].actor if telling else BOT,
+                fingerprints=fingerprints,
+                reopen=(),
+                texts=[event.at for event in telling],
+            )
+            one = request.part(f"{name}:{min(fingerprints)}")
+            onboarding = await self._change(one, onboarding.id, found)
         return onboarding
-
-    async def _mark_posted(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        name: str,
-        value: str,
-        telling: Sequence[Event],
-    ) -> Onboarding:
-        """Record that a secret is in the texts of `telling`, or else in the client's name."""
-        author = telling[0].actor if telling else BOT
-        fingerprints = {self._services.vault.fingerprint(form) for form in forms(value)}
-        texts = [event.at for event in telling]
-        return await self._change(
-            request.part(f"{name}:{min(fingerprints)}"),
-            onboarding.id,
-            lambda at, now: record_posted_secret(
-                at, [name], author, now, fingerprints, reopen=(), texts=texts
-            ),
-        )
 
     async def _keep(self, request: Request, ref: FormRef, plain: Mapping[str, str]) -> None:
         vault = self._services.vault

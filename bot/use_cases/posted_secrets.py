@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.core.english import listed
 from bot.core.errors import Repeated, Unavailable, UnreadableRow
@@ -99,18 +100,18 @@ class PostedSecrets(UseCase):
             role = await services.directory.role_in(onboarding, person)
         except Unavailable:  # report it right away, no matter who posted it
             role = Role.NOBODY
-        actor = Actor(person.user_id, person.team_id, role)
-        names, fingerprints = sorted({*found.stored, *found.new}), self._fingerprints(found)
         elsewhere: bool | str = request.channel != onboarding.channel
         if elsewhere and request.channel != services.engineering_channel:
             elsewhere = request.channel
-        return await self._change(
-            request.part(onboarding_id),
-            onboarding_id,
-            lambda at, now: record_posted_secret(
-                at, names, actor, now, fingerprints, elsewhere=elsewhere, reopen=found.stored
-            ),
+        posted = partial(
+            record_posted_secret,
+            fields=sorted({*found.stored, *found.new}),
+            actor=Actor(person.user_id, person.team_id, role),
+            fingerprints=self._fingerprints(found),
+            elsewhere=elsewhere,
+            reopen=found.stored,
         )
+        return await self._change(request.part(onboarding_id), onboarding_id, posted)
 
     def _fingerprints(self, found: Found) -> frozenset[str]:
         """Return the fingerprints that recognize the secrets if somebody enters them later."""
