@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import AliasPath, Field, SecretStr
 
 from bot.core.typed_text import prose
 from bot.onboarding.people import Person
@@ -22,12 +22,11 @@ class Input(Payload):
     selected_options: tuple[Mapping[str, Any], ...] | None = None
 
 
-class ViewState(Payload):
-    values: dict[str, dict[str, Input]] = Field(default_factory=dict)
-
-
 class SubmittedView(OpenedView):
-    state: ViewState = ViewState()
+    # All inputs, by block_id and action_id.
+    values: dict[str, dict[str, Input]] = Field(
+        default_factory=dict, validation_alias=AliasPath("state", "values")
+    )
     blocks: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -54,7 +53,7 @@ class Submission(Payload):
 
     def input(self, name: str) -> Input:
         """Return the input whose block and action are both called `name`."""
-        return self.view.state.values.get(name, {}).get(name, Input())
+        return self.view.values.get(name, {}).get(name, Input())
 
     def text(self, name: str) -> str:
         """Return the text of an input that holds no secret, normalized for storing."""
@@ -67,18 +66,18 @@ class Submission(Payload):
 
     def ticked(self, name: str) -> bool | None:
         """Return whether a box was checked; None if the form has no box with that name."""
-        if name not in self.view.state.values:
+        if name not in self.view.values:
             return None
         return bool(self.input(name).selected_options)
 
     @property
     def secrets(self) -> dict[str, SecretStr]:
         """Everything that was typed, by field."""
-        names = self.view.state.values
+        names = self.view.values
         return {name: value for name in names if (value := self.input(name).value)}
 
     @property
     def inputs(self) -> list[str]:
         """The blocks of its inputs, the only ones at which Slack shows errors."""
         inputs = [one for one in self.view.blocks if one.get("type") == "input"]
-        return [str(one.get("block_id", "")) for one in inputs] or list(self.view.state.values)
+        return [str(one.get("block_id", "")) for one in inputs] or list(self.view.values)

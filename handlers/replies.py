@@ -114,26 +114,22 @@ class Replies:
         `work` returns the channel that it is about, and the outcome line by line. People who have
         closed the form get it privately: in that channel, or where they opened the form.
         """
-        self._tasks.spawn(self._work(form, work, outcome), "work for a form")
 
-    async def _work(
-        self,
-        form: Submission,
-        work: Awaitable[tuple[str, Sequence[str]]],
-        outcome: Callable[[Sequence[str]], View],
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        settled = loop.time() + SETTLED_SECONDS
-        try:
-            channel, lines = await work
-        except Exception as error:
-            channel, lines = "", [explain(error)]
-        await asyncio.sleep(max(0.0, settled - loop.time()))
-        try:
-            await self._slack.update_view(outcome(lines), view_id=form.view.id)
-        except OnboardingError:  # most likely it is closed
-            where = channel or form.ref.channel
-            await self._privately(Recipient(where, form.user.id), "\n".join(lines))
+        async def finish() -> None:
+            loop = asyncio.get_running_loop()
+            settled = loop.time() + SETTLED_SECONDS
+            try:
+                channel, lines = await work
+            except Exception as error:
+                channel, lines = "", [explain(error)]
+            await asyncio.sleep(max(0.0, settled - loop.time()))
+            try:
+                await self._slack.update_view(outcome(lines), view_id=form.view.id)
+            except OnboardingError:  # most likely it is closed
+                to = Recipient(channel or form.ref.channel, form.user.id)
+                await self._privately(to, "\n".join(lines))
+
+        self._tasks.spawn(finish(), "work for a form")
 
     def tell(self, to: Recipient, text: str) -> None:
         """Tell somebody something privately, after a form."""

@@ -23,12 +23,11 @@ NO_COMMAND = "I don't know that command. Try `/servicetitan help`."
 
 
 def register(app: AsyncApp, replies: Replies) -> None:
+    @app.action(ANYTHING)
+    @app.shortcut(ANYTHING)
     async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
         replies.show(AnyPress.of(body), OUT_OF_DATE)
         await ack()
-
-    app.action(ANYTHING)(unknown)
-    app.shortcut(ANYTHING)(unknown)
 
     @app.view(ANYTHING)
     async def unknown_form(ack: AsyncAck) -> None:

@@ -80,15 +80,12 @@ class Assignments(UseCase):
         """Reassign them one by one; add those reassigned to `changed`, and reasons to `refused`."""
         for number, onboarding in enumerate(found):
             name, first = escape(onboarding.client_name), not changed
-            others = sum(_changes(one, engineer) for one in found[number + 1 :]) if first else 0
+            # How many others will change, as far as is known.
+            left = found[number + 1 :] if first else ()
+            others = sum((one.covers_for or one.engineer) != engineer for one in left)
             change = partial(assigned, others=others, quiet=not first)
             try:
                 await self._change_as_engineer(request.part(onboarding.id), onboarding.id, change)
                 changed.append(name)
             except Refused as refusal:
                 refused.append(f"{name}: {refusal_text(refusal)}")
-
-
-def _changes(onboarding: Onboarding, engineer: str) -> bool:
-    """Whether an assignment will change anything, as far as is known."""
-    return (onboarding.covers_for or onboarding.engineer) != engineer

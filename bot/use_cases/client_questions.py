@@ -3,7 +3,7 @@
 from functools import partial
 
 from bot.core.typed_text import prose
-from bot.guide.answers import Passage, answer
+from bot.guide.answers import answer
 from bot.onboarding import Onboarding
 from bot.onboarding.permissions import Permission
 from bot.onboarding.questions import answer_from_guide, ask_for_help
@@ -67,7 +67,9 @@ class ClientQuestions(UseCase):
         """
         step = onboarding.current_step
         found = answer(onboarding.guide, question, step=step)
-        if found is None or (trouble and not _helps(found, step)):
+        if found is None:
+            return False
+        if trouble and found.step != step and not found.id.startswith("trouble:"):
             return False
         answered = partial(
             answer_from_guide,
@@ -78,10 +80,6 @@ class ClientQuestions(UseCase):
         )
         await self._act(request, onboarding.id, Permission.CLIENT_STEP, answered)
         return True
-
-
-def _helps(found: Passage, step: int | None) -> bool:
-    return found.id.startswith("trouble:") or found.step == step
 
 
 def _short(question: str) -> str:

@@ -114,7 +114,9 @@ class Invitations(UseCase):
             onboarding = await self._begun(request, actor, channel, asked)
             name = escape(asked.client_name)
             say(f"✅ Started *{name}*'s onboarding{self._thread(onboarding)}.")
-            invited = await self._invited(onboarding.id)
+            kind = EventKind.CLIENT_INVITED
+            past = await self._services.read(event_log.events_of, onboarding.id, kind)
+            invited = {str(event.detail["address"]).casefold() for event in past}
             for address in asked.addresses:
                 say(await self._invite(onboarding, actor, address, invited))
         except Refused as refusal:
@@ -209,12 +211,6 @@ class Invitations(UseCase):
         async with self._services.database.begin() as session:
             await history.record(session, onboarding.id, event)
         return f"✅ Invited {who}. Their Slack admin may need to approve it."
-
-    async def _invited(self, onboarding_id: str) -> set[str]:
-        """Return the people already invited, according to the history."""
-        kind = EventKind.CLIENT_INVITED
-        past = await self._services.read(event_log.events_of, onboarding_id, kind)
-        return {str(event.detail["address"]).casefold() for event in past}
 
 
 def _same(running: Onboarding, asked: Invitation) -> bool:

@@ -55,7 +55,10 @@ class Reveals:
     def schedule(self) -> None:
         """Hide what was just recorded on time, without waiting for the sweep."""
         loop = asyncio.get_running_loop()
-        loop.call_later(REVEALED_FOR.total_seconds(), self._hide_soon)
+        loop.call_later(
+            REVEALED_FOR.total_seconds(),
+            lambda: self._tasks.spawn(self._swept(), "hide revealed values"),
+        )
 
     async def sweep(self) -> None:
         """Hide what has been shown long enough, regardless of which worker showed it."""
@@ -74,9 +77,6 @@ class Reveals:
                 async with self._database.begin(write=False) as session:
                     own = await reveals.of_worker(session, self._worker)
                 await asyncio.gather(*(self._hide(window) for window in own))
-
-    def _hide_soon(self) -> None:
-        self._tasks.spawn(self._swept(), "hide revealed values")
 
     async def _swept(self) -> None:
         with suppress(Unavailable):  # the next sweep does it

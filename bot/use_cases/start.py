@@ -17,7 +17,6 @@ from bot.onboarding.assignment import away_at, covered
 from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, Opening, Request
 from bot.use_cases.start_inputs import (
     checked_engineer,
@@ -82,8 +81,7 @@ class Start(UseCase):
         engineer: str,
         guide_id: str,
     ) -> None:
-        await must_have_opened(self._services, request, ref)
-        actor = await self._engineer(request.person)
+        actor = await self._submitter(request, ref)
         self.must_not_be_ours(request.channel)
         name = await checked_name(self._services, client_name)
         engineer = await checked_engineer(self._services, request, engineer)
