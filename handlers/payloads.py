@@ -102,7 +102,7 @@ class OpenedView(Payload):
 
 
 class AnyPress(Payload):
-    """A press of a button anywhere in Slack: in a message, in a modal, or on the Home."""
+    """A press of a button in a message, in a modal, or on the Home; or the use of a shortcut."""
 
     user: User
     channel: Channel | None = None
@@ -157,7 +157,7 @@ class WindowPress(ButtonPress):
     view: OpenedView
 
 
-class Shortcut(Payload):
+class Shortcut(AnyPress):
     """A shortcut from a message's menu: message_action."""
 
     class Pointed(Payload):
@@ -165,23 +165,16 @@ class Shortcut(Payload):
         thread_ts: str | None = None
         text: str = ""
 
-    user: User
     channel: Channel
     message: Pointed
     callback_id: str
     action_ts: str = ""
-    trigger_id: str = ""
-    response_url: str | None = None
 
     @property
     def request(self) -> Request:
         person = Person(self.user.id, self.user.team_id)
         used = (self.trigger_id, self.action_ts, self.callback_id, self.message.ts)
         return Request(person, self.channel.id, request_key("shortcut", self.user.id, *used))
-
-    @property
-    def where(self) -> str:
-        return self.channel.id
 
     @property
     def thread_ts(self) -> str | None:

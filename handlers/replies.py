@@ -20,7 +20,7 @@ from bot.views.home import answer_view
 from handlers.error_replies import explain
 from handlers.events import ThreadMessage
 from handlers.forms import Submission
-from handlers.payloads import AnyPress, Shortcut, WindowPress
+from handlers.payloads import AnyPress, WindowPress
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,11 @@ class Replies:
 
     # --- presses ---
 
-    def show(self, press: AnyPress | Shortcut, outcome: Outcome) -> None:
+    def show(self, press: AnyPress, outcome: Outcome) -> None:
         """Show someone the outcome of their press; the acknowledgement does not wait for it."""
         self._tasks.spawn(self._show(press, outcome), "show the outcome of a press")
 
-    async def _show(self, press: AnyPress | Shortcut, outcome: Outcome) -> None:
+    async def _show(self, press: AnyPress, outcome: Outcome) -> None:
         to = Recipient(press.where, press.user.id, press.thread_ts, press.response_url)
         match outcome:
             case EphemeralReply():
@@ -61,7 +61,7 @@ class Replies:
             case str():
                 await self._open(press, answer_view(outcome))
 
-    async def _open(self, press: AnyPress | Shortcut, view: View) -> None:
+    async def _open(self, press: AnyPress, view: View) -> None:
         try:
             await self._slack.open_view(press.trigger_id, view)
         except Exception as error:
