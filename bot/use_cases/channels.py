@@ -74,7 +74,7 @@ class Channels(UseCase):
             return
         onboarding_id, slot = place
 
-        async def doubt(session: AsyncSession, onboarding: Onboarding) -> None:
+        async def forget(session: AsyncSession, onboarding: Onboarding) -> None:
             await posted_messages.forget_digest(session, onboarding.id, slot)
 
         with suppress(Refused):  # it has ended, or the publisher has noticed
@@ -83,7 +83,7 @@ class Channels(UseCase):
                 await self._change(request, onboarding_id, lost, posted_messages.forget_thread)
             else:
                 again = lifecycle.publish_again
-                await self._change(request, onboarding_id, lambda at, **_: again(at), doubt)
+                await self._change(request, onboarding_id, lambda at, **_: again(at), forget)
 
     async def joined(self, request: Request) -> None:
         """Greet the client's people as they join; notify engineering about the first one."""

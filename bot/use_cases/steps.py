@@ -31,14 +31,14 @@ class Steps(UseCase):
     """What the buttons of a step do, and the words that mean the same."""
 
     async def finish(self, request: Request, ref: StepRef) -> None:
-        await self._at(request, ref, finish_step)
+        await self._change_step(request, ref, finish_step)
 
     async def undo(self, request: Request, ref: StepRef) -> None:
-        await self._at(request, ref, undo_step)
+        await self._change_step(request, ref, undo_step)
 
     async def choose(self, request: Request, ref: StepRef, option: str) -> None:
         """Answer the question of a step."""
-        await self._at(request, ref, partial(choose_option, option_id=option))
+        await self._change_step(request, ref, partial(choose_option, option_id=option))
 
     async def reopen(self, request: Request, ref: StepRef) -> None:
         """Reopen one earlier step; those after it stay done."""
@@ -47,15 +47,16 @@ class Steps(UseCase):
 
     async def hand_over(self, request: Request, ref: StepRef) -> None:
         """Have HeavySet do a step."""
-        await self._at(request, ref, hand_over_steps, _must_be_slow)
+        await self._change_step(request, ref, hand_over_steps, _must_be_slow)
 
     async def hand_over_phase(self, request: Request, ref: StepRef) -> None:
         """Have HeavySet do a step and the rest of its phase."""
-        await self._at(request, ref, partial(hand_over_steps, rest_of_phase=True), _must_be_slow)
+        rest = partial(hand_over_steps, rest_of_phase=True)
+        await self._change_step(request, ref, rest, _must_be_slow)
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Give a step that was handed over back to the client."""
-        await self._at(request, ref, give_back_steps)
+        await self._change_step(request, ref, give_back_steps)
 
     async def catch_up_form(self, request: Request, ref: StepRef) -> View:
         """Return the window that asks which steps are done already."""
@@ -73,7 +74,7 @@ class Steps(UseCase):
         caught_up = partial(catch_up, last=int(last))
         await self._act(request, ref.onboarding_id, Permission.CLIENT_STEP, caught_up)
 
-    async def _at(
+    async def _change_step(
         self,
         request: Request,
         ref: StepRef,
