@@ -3,7 +3,7 @@
 import base64
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -77,7 +77,11 @@ def as_written(value: Any, *, listed: bool) -> Any:
     return value
 
 
-def matching(pattern: str, problem: str) -> Callable[[Any], Any]:
+def plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _matches(pattern: str, problem: str) -> AfterValidator:
     """Return a validator that requires a match of `pattern`, or raises `problem`."""
 
     def check(value: Any) -> Any:
@@ -85,15 +89,11 @@ def matching(pattern: str, problem: str) -> Callable[[Any], Any]:
             raise wrong(problem)
         return value
 
-    return check
+    return AfterValidator(check)
 
 
-def plain(value: Any) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _token(prefix: str, what: str, source: str) -> Callable[[SecretStr], SecretStr]:
-    shape = matching(rf"{prefix}[\x21-\x7e]+", f"must be {what} ({prefix}…); {source}")
+def _is_token(prefix: str, what: str, source: str) -> AfterValidator:
+    """Return a validator for a token of Slack's; `source` says where to find it."""
 
     def check(value: SecretStr) -> SecretStr:
         text = plain(value)
@@ -102,18 +102,11 @@ def _token(prefix: str, what: str, source: str) -> Callable[[SecretStr], SecretS
         for other, named in TOKENS.items():
             if other != prefix and text.startswith(other):
                 raise wrong(f"must be {what} ({prefix}…), but is {named}; {source}")
-        shape(value)
+        if not re.fullmatch(rf"{prefix}[\x21-\x7e]+", text):
+            raise wrong(f"must be {what} ({prefix}…); {source}")
         return value
 
-    return check
-
-
-bot_token = _token(
-    "xoxb-", "the bot token", "copy “Bot User OAuth Token” from “OAuth & Permissions” of the app"
-)
-app_token = _token(
-    "xapp-", "the app-level token", "generate one with connections:write in “Basic Information”"
-)
+    return AfterValidator(check)
 
 
 def signing_secret(value: SecretStr | None) -> SecretStr | None:
@@ -220,12 +213,6 @@ def _follow_ups(value: str) -> str:
 
 
 def _metrics_token(value: SecretStr) -> SecretStr:
-    """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
-    matching(
-        rf"[\w.~+/=-]{{{MIN_TOKEN_LENGTH},}}",
-        f"must be {MIN_TOKEN_LENGTH} or more letters, digits, or any of . _ ~ + / = -; make one "
-        "with “openssl rand -hex 32”",
-    )(value)
     if len(set(plain(value))) < MIN_DISTINCT_CHARACTERS:
         raise wrong("is too simple; make one with “openssl rand -hex 32”")
     return value
@@ -247,41 +234,56 @@ def _timezone(value: str) -> str:
 
 Keys = Annotated[list[SecretStr], BeforeValidator(_split), AfterValidator(_keys)]
 Engineers = Annotated[list[str], BeforeValidator(_split), AfterValidator(_engineers)]
-BotToken = Annotated[SecretStr, AfterValidator(bot_token)]
-ApplicationKey = Annotated[
+BotToken = Annotated[
     SecretStr,
-    AfterValidator(
-        matching(
-            r"[!-~]{10,200}",
-            "must be the Application Key of HeavySet's app in ServiceTitan (ak1.…)",
-        )
+    _is_token(
+        "xoxb-",
+        "the bot token",
+        "copy “Bot User OAuth Token” from “OAuth & Permissions” of the app",
     ),
 ]
-AppToken = Annotated[SecretStr, AfterValidator(app_token)]
+AppToken = Annotated[
+    SecretStr,
+    _is_token(
+        "xapp-",
+        "the app-level token",
+        "generate one with connections:write in “Basic Information”",
+    ),
+]
+ApplicationKey = Annotated[
+    SecretStr,
+    _matches(
+        r"[!-~]{10,200}", "must be the Application Key of HeavySet's app in ServiceTitan (ak1.…)"
+    ),
+]
 Channel = Annotated[
     str,
-    AfterValidator(
-        matching(
-            r"[CG][A-Z0-9_]{2,}",
-            "must be a channel ID (C…), not a name. You'll find it at the bottom of the channel's "
-            "“About” tab",
-        )
+    _matches(
+        r"[CG][A-Z0-9_]{2,}",
+        "must be a channel ID (C…), not a name. You'll find it at the bottom of the channel's "
+        "“About” tab",
     ),
 ]
 FollowUps = Annotated[str, AfterValidator(_follow_ups)]
 DigestAt = Annotated[str, AfterValidator(_digest_at)]
-MetricsToken = Annotated[SecretStr, AfterValidator(_metrics_token)]
+MetricsToken = Annotated[  # sent as “Authorization: Bearer …” (RFC 6750)
+    SecretStr,
+    _matches(
+        rf"[\w.~+/=-]{{{MIN_TOKEN_LENGTH},}}",
+        f"must be {MIN_TOKEN_LENGTH} or more letters, digits, or any of . _ ~ + / = -; make one "
+        "with “openssl rand -hex 32”",
+    ),
+    AfterValidator(_metrics_token),
+]
 Email = Annotated[
     str,
-    AfterValidator(
-        matching(
-            r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|.]+",
-            "must be an email address, such as integrations@example.com",
-        )
+    _matches(
+        r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|.]+",
+        "must be an email address, such as integrations@example.com",
     ),
 ]
 Description = Annotated[
-    str, AfterValidator(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
+    str, _matches(r"[^\n`]{1,300}", "must be one line of at most 300 characters")
 ]
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -20,48 +20,17 @@ from pydantic import (
     field_validator,
 )
 
-from bot.app import env_file, platforms, secret_files
+from bot.app import (
+    env_file,
+    platforms,
+    secret_files,
+    setting_urls as urls,
+    setting_values as values,
+)
 from bot.app.new_key import new_key
-from bot.app.setting_urls import (
-    ApiUrl,
-    BaseUrl,
-    DatabaseUrl,
-    GuideImages,
-    GuidesFolder,
-    HeartbeatUrl,
-    ProxyUrl,
-    PublicUrl,
-)
-from bot.app.setting_values import (
-    WHO_IS_AN_ENGINEER,
-    ApplicationKey,
-    AppToken,
-    BotToken,
-    Channel,
-    Description,
-    DigestAt,
-    Email,
-    Engineers,
-    FollowUps,
-    Host,
-    Keys,
-    Level,
-    MetricsToken,
-    Port,
-    Seconds,
-    Timezone,
-    as_written,
-    business_days,
-    decode_key,
-    looks_like_signing_secret,
-    looks_random,
-    signing_secret,
-    wrong,
-)
 from bot.reminders.schedule import Pace
 
 SLACK_API = "https://slack.com/api/"
-
 ENV_FILE = ".env"
 # White space around the items of these is allowed.
 LISTS = {"engineers", "credential_keys", "follow_ups"}
@@ -90,67 +59,67 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
 
-    slack_bot_token: BotToken
-    slack_app_token: AppToken | None = None
+    slack_bot_token: values.BotToken
+    slack_app_token: values.AppToken | None = None
     slack_signing_secret: SecretStr | None = None
-    slack_api_url: ApiUrl = SLACK_API
-    engineering_channel: Channel
-    engineers: Engineers
-    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"
+    slack_api_url: urls.ApiUrl = SLACK_API
+    engineering_channel: values.Channel
+    engineers: values.Engineers
+    database_url: Annotated[urls.DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"
     allow_ephemeral_sqlite: bool = False
-    credential_keys: Keys
-    servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
-    servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
-    servicetitan_application_key: ApplicationKey | None = None
-    proxy_url: ProxyUrl | None = None
-    host: Host = "127.0.0.1"
-    port: Port = 3000
-    metrics_token: MetricsToken | None = None
-    metrics_port: Port | None = None
-    heartbeat_url: HeartbeatUrl | None = None
-    log_level: Level = "INFO"
+    credential_keys: values.Keys
+    servicetitan_auth_url: urls.BaseUrl = "https://auth.servicetitan.io"
+    servicetitan_api_url: urls.BaseUrl = "https://api.servicetitan.io"
+    servicetitan_application_key: values.ApplicationKey | None = None
+    proxy_url: urls.ProxyUrl | None = None
+    host: values.Host = "127.0.0.1"
+    port: values.Port = 3000
+    metrics_token: values.MetricsToken | None = None
+    metrics_port: values.Port | None = None
+    heartbeat_url: urls.HeartbeatUrl | None = None
+    log_level: values.Level = "INFO"
     log_format: Literal["text", "json"] = "text"
-    business_timezone: Timezone = "America/New_York"
-    remind_after: Seconds = 28800
-    follow_ups: FollowUps = USUAL_DAYS
-    escalate_after: Seconds = 86400
-    retain_credentials_for: Seconds = 2592000
-    sweep_interval: Seconds = 5
-    digest_at: DigestAt = "Mon 09:00"
-    support_email: Email | None = None
-    app_description: Description | None = None
-    guides: GuidesFolder | None = None
-    guide_images: GuideImages | None = None
-    public_url: PublicUrl | None = None
+    business_timezone: values.Timezone = "America/New_York"
+    remind_after: values.Seconds = 28800
+    follow_ups: values.FollowUps = USUAL_DAYS
+    escalate_after: values.Seconds = 86400
+    retain_credentials_for: values.Seconds = 2592000
+    sweep_interval: values.Seconds = 5
+    digest_at: values.DigestAt = "Mon 09:00"
+    support_email: values.Email | None = None
+    app_description: values.Description | None = None
+    guides: urls.GuidesFolder | None = None
+    guide_images: urls.GuideImages | None = None
+    public_url: urls.PublicUrl | None = None
 
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
-        return as_written(value, listed=info.field_name in LISTS)
+        return values.as_written(value, listed=info.field_name in LISTS)
 
     @field_validator("slack_signing_secret")
     @classmethod
     def _one_transport(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if not value and info.data.get("slack_app_token", "wrong") is None:
-            raise wrong(
+            raise values.wrong(
                 "is missing; copy it from “Basic Information” of the app (for requests over HTTP), "
                 "or set SLACK_APP_TOKEN to an app-level token (for Socket Mode)"
             )
-        return signing_secret(value)
+        return values.signing_secret(value)
 
     @field_validator("metrics_port")
     @classmethod
     def _another_port(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and value == info.data.get("port"):
-            raise wrong("is the same as PORT; choose another port, or leave it out")
+            raise values.wrong("is the same as PORT; choose another port, or leave it out")
         return value
 
     @field_validator("follow_ups")
     @classmethod
     def _in_order(cls, value: str, info: ValidationInfo) -> str:
         first = timedelta(seconds=info.data.get("remind_after", 0))
-        if value != USUAL_DAYS and any(wait <= first for wait in business_days(value)[1:]):
-            raise wrong(
+        if value != USUAL_DAYS and any(wait <= first for wait in values.business_days(value)[1:]):
+            raise values.wrong(
                 "is at odds with REMIND_AFTER, after which the first follow-up is sent: each later "
                 "day must be more than that (a business day is 28800 seconds)"
             )
@@ -159,7 +128,7 @@ class Settings(BaseModel):
     @property
     def pace(self) -> Pace:
         """When follow-ups are sent: the first after REMIND_AFTER, if that is set."""
-        snooze, days = timedelta(seconds=self.remind_after), business_days(self.follow_ups)
+        snooze, days = timedelta(seconds=self.remind_after), values.business_days(self.follow_ups)
         if days and "remind_after" in self.model_fields_set:
             days = [snooze, *(wait for wait in days[1:] if wait > snooze)]
         return Pace(days, snooze, timedelta(seconds=self.escalate_after))
@@ -177,13 +146,13 @@ class Settings(BaseModel):
     @property
     def keys(self) -> list[bytes]:
         """The credential keys, the encrypting one first."""
-        return [decode_key(key) for key in self.credential_keys]
+        return [values.decode_key(key) for key in self.credential_keys]
 
     @property
     def doubts(self) -> list[str]:
         """Warnings about values that are probably wrong, a line each, without a value."""
         secret, found = self.slack_signing_secret, []
-        if secret and not self.socket_mode and not looks_like_signing_secret(secret):
+        if secret and not self.socket_mode and not values.looks_like_signing_secret(secret):
             found.append(
                 "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
                 "letters from a to f; compare it with “Basic Information” of the app"
@@ -193,7 +162,7 @@ class Settings(BaseModel):
             f"CREDENTIAL_KEYS: key {position} isn't random, so it can be guessed; put one from "
             "“onboarding keys generate” first, run “onboarding keys rotate”, and take this one out"
             for position, key in enumerate(self.keys, start=1)
-            if not looks_random(key)
+            if not values.looks_random(key)
         ]
         return found
 
@@ -201,7 +170,7 @@ class Settings(BaseModel):
 HELP = {
     "slack_bot_token": "copy it from “OAuth & Permissions” of the app",
     "engineering_channel": "set the ID of your engineering channel",
-    "engineers": WHO_IS_AN_ENGINEER,
+    "engineers": values.WHO_IS_AN_ENGINEER,
     "credential_keys": "make one with “onboarding keys generate”",
 }
 
