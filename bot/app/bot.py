@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from socket import gethostname
 
@@ -19,11 +19,11 @@ from bot.app.heartbeat import Heartbeat
 from bot.app.http_clients import slack_client
 from bot.app.in_flight import InFlight
 from bot.app.request_monitor import RequestMonitor
-from bot.app.retry import until_answered
 from bot.app.settings import SLACK_API, Settings
 from bot.app.socket_mode import Socket
 from bot.app.sweep import Sweep
 from bot.core.background import BackgroundTasks
+from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
 from bot.guide.pictures import find_all as find_pictures
 from bot.onboarding.overview import Stall
@@ -40,7 +40,7 @@ from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
 from bot.reminders.schedule import FollowUpCalendar
 from bot.reminders.sender import ReminderSender
-from bot.slack import TIMEOUT_SECONDS, Slack
+from bot.slack import TIMEOUT_SECONDS, Slack, SlackRefused
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 # At shutdown: for requests in flight (Slack waits three seconds), and for hiding shown values.
 DRAIN_SECONDS, HIDE_SECONDS = 3.5, 3
+# At the start, an unknown error from Slack counts as final after this many tries: two minutes.
+MAX_REFUSALS, MAX_PAUSE_SECONDS = 8, 60
 
 
 class Bot:
@@ -87,9 +89,8 @@ class Bot:
         self._build_slack(session)
         self._build_publishing()
         self._build_workers(http)
-        self.use_cases = UseCases(self._services())
+        self._build_use_cases()
         self._build_health(http)
-        handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
     def _build_storage(self) -> None:
         settings, clock = self.settings, self._clock
@@ -210,8 +211,8 @@ class Bot:
             database=self.database, slack=self.slack, tasks=self.tasks, clock=self._clock
         )
 
-    def _services(self) -> Services:
-        return Services(
+    def _build_use_cases(self) -> None:
+        services = Services(
             database=self.database,
             guides=self.guides,
             vault=self.vault,
@@ -232,6 +233,8 @@ class Bot:
             tasks=self.tasks,
             clock=self._clock,
         )
+        self.use_cases = UseCases(services)
+        handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
     def _build_health(self, http: httpx.AsyncClient) -> None:
         settings, clock = self.settings, self._clock
@@ -256,14 +259,13 @@ class Bot:
             "destroyed values": self.cleaner.warning,
         }
         self.health = Health(self.database, self.socket, self.in_flight, self.metrics, warnings)
-        url = settings.heartbeat_url
         self.heartbeat = Heartbeat(
             health=self.health,
             database=self.database,
             slack=self.slack,
             http=http,
             channel=settings.engineering_channel,
-            url=url.get_secret_value() if url else None,
+            url=settings.heartbeat_url,
             clock=clock,
         )
         self.metrics.unreadable.set_function(lambda: len(self.database.unreadable.ids))
@@ -293,12 +295,12 @@ class Bot:
         Ends only by SlackRefused: Slack does not accept a token.
         """
         await asyncio.to_thread(self.stall.prepare, self._clock())
-        await until_answered("Slack", self.slack.identify)
+        await _until_answered("Slack", self.slack.identify)
         self.engineering.check_soon()
         self.tasks.spawn(self.directory.log_problems(), "log unknown engineers")
         if self.socket:
-            await until_answered("Slack", self.socket.connect)
-        await until_answered("the database", self.use_cases.channels.regained_all)
+            await _until_answered("Slack", self.socket.connect)
+        await _until_answered("the database", self.use_cases.channels.regained_all)
         await self.heartbeat.start()
         while True:
             await self.sweep()
@@ -312,3 +314,20 @@ class Bot:
         """
         drain = self.socket.close if self.socket else self.in_flight.drain
         await asyncio.gather(drain(DRAIN_SECONDS), self.reveals.hide_own(HIDE_SECONDS))
+
+
+async def _until_answered(name: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Repeat `call` until it succeeds; raises SlackRefused if Slack's refusal is final."""
+    pause, refusals = 1, 0
+    while True:
+        try:
+            await call()
+            return
+        except (Unavailable, SlackRefused) as error:
+            if isinstance(error, SlackRefused):
+                refusals += 1
+                if error.is_final or refusals == MAX_REFUSALS:
+                    raise
+            log.warning("%s does not answer yet", name, extra={"reason": str(error)})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
+from pydantic import SecretStr
 
 from bot.app.health import Health
 from bot.core.errors import Unavailable
@@ -47,7 +48,7 @@ class Heartbeat:
         slack: Slack,
         http: httpx.AsyncClient,
         channel: str,
-        url: str | None,
+        url: SecretStr | None,
         clock: Callable[[], datetime],
     ) -> None:
         """`channel` is the engineering channel; `url` is that of a dead man's switch."""
@@ -80,7 +81,7 @@ class Heartbeat:
         self._was_away, self._behind = False, 0
         await self._post_returned()
         if self._url and not self._health.warnings:
-            await self._call(self._url)
+            await self._call(self._url.get_secret_value())
 
     async def _record(self, now: datetime) -> datetime | None:
         """Record that all is well; return when an absence began, if this ends one."""

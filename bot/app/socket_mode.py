@@ -90,19 +90,13 @@ class Connection:
         with self._in_flight.request():
             try:
                 response = await self._bolt.answer(envelope["payload"])
-                if (
-                    response.status == 200
-                ):  # otherwise Slack repeats an event, and shows a person an error
+                # Otherwise Slack repeats an event, and shows a person an error.
+                if response.status == 200:
                     await self._ws.send_str(_acknowledgement(envelope["envelope_id"], response))
             except ConnectionError:  # it was carried out, as the thread shows
                 log.warning("an acknowledgement was lost with its connection")
             except Exception as error:  # its text might contain what was sent
                 log.warning("malformed request", extra={"reason": type(error).__name__})
-
-    async def answered(self) -> None:
-        """Wait until its requests are acknowledged, but no longer than Slack does."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=ACKNOWLEDGEMENT_SECONDS)
 
     async def say_goodbye(self) -> None:
         """Ask Slack to close, and handle what it sends until it does."""
@@ -110,6 +104,12 @@ class Connection:
         with suppress(ConnectionError):
             await self._ws.send_frame(NORMAL_CLOSURE, WSMsgType.CLOSE)
         await asyncio.wait([self._reading], timeout=GOODBYE_SECONDS)
+
+    async def leave(self) -> None:
+        """Close it once its requests are acknowledged; Slack doesn't wait for them forever."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=ACKNOWLEDGEMENT_SECONDS)
+        await self.close()
 
     async def close(self) -> None:
         await self._ws.close()
@@ -194,13 +194,7 @@ class Socket:
                 await asyncio.sleep(pause)
 
     def _leave(self, connection: Connection) -> None:
-        """Close a connection once its requests are acknowledged."""
-
-        async def leave() -> None:
-            await connection.answered()
-            await connection.close()
-
-        task = asyncio.create_task(leave(), name="close a connection")
+        task = asyncio.create_task(connection.leave(), name="close a connection")
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
