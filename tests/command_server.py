@@ -18,11 +18,13 @@ import httpx
 import bot.app.running
 import bot.cli.commands
 import bot.cli.doctor
-import bot.cli.export
+import bot.cli.export.rendering
 import storage.migrate
 from bot.cli.main import main as command_line
 
-assert all((bot.app.running, bot.cli.commands, bot.cli.doctor, bot.cli.export, storage.migrate))
+assert all(
+    (bot.app.running, bot.cli.commands, bot.cli.doctor, bot.cli.export.rendering, storage.migrate)
+)
 
 
 def run(order: dict[str, Any]) -> None:

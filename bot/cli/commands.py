@@ -49,7 +49,6 @@ log = logging.getLogger(__name__)
 
 @with_settings(check_tables=False, outdated_status=2)
 def run(settings: Settings) -> int:
-    """Run the bot until SIGTERM or Ctrl-C."""
     for line in (*settings.doubts, *private_files.warnings(secret_paths(), settings.database_url)):
         log.warning(line)
     log.info("opening the database", extra={"at": migrate.where(settings.database_url)})
@@ -117,7 +116,8 @@ async def _print(findings: AsyncIterator["Finding"]) -> bool:
 @with_settings()
 async def export_history(settings: Settings, named: str, format_: str, output: Path | None) -> int:
     """Write the history of one onboarding to standard output, or to a file."""
-    from bot.cli.export import Export, inquiries, people_and_channels, render
+    from bot.cli.export.inquiries import inquiries
+    from bot.cli.export.rendering import Export, people_and_channels, render
 
     guides = guide_store(settings)
     async with _database(settings) as database, database.begin(write=False) as session:
@@ -144,7 +144,7 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
 @with_settings()
 async def report_on_all(settings: Settings, since: str, format_: str, output: Path | None) -> int:
     """Write a report of all onboardings to standard output, or to a file."""
-    from bot.cli.reporting import render
+    from bot.cli.reporting.rendering import render
 
     period = Period.parse(since)
     if period is None:
@@ -197,7 +197,6 @@ def _guide_file(settings: Settings, source: str) -> Path | None:
 
 @with_settings(check_tables=False, outdated_status=2)
 def upgrade_database(settings: Settings, *, force: bool) -> int:
-    """Apply all migrations."""
     migrate.upgrade(settings.database_url, seals=Seals(settings.keys), force=force)
     return say(f"{migrate.where(settings.database_url)}: the database is up to date")
 
@@ -225,7 +224,6 @@ async def verify_histories(settings: Settings, log_lines: Iterable[str] = ()) ->
 
 @with_settings(check_tables=False)
 def back_up(settings: Settings, file: Path) -> int:
-    """Copy the SQLite database to a file."""
     if not is_sqlite(settings.database_url):
         return say("DATABASE_URL: back up PostgreSQL with pg_dump", 2)
     migrate.check(settings.database_url)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from bot.cli.reporting import render
+from bot.cli.reporting.rendering import render
 from bot.onboarding.reporting.period import Period
 from tests.browser.conftest import CHROMIUM, LEFT_OUT, PHONE
 from tests.browser.test_for_everybody import serious_findings

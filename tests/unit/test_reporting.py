@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.stateful import invariant
 
-from bot.cli.reporting import render
-from bot.cli.reporting.rendering import COLUMNS, harmless
+from bot.cli.reporting.rendering import COLUMNS, harmless, render
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Status, StepState, lifecycle
 from bot.onboarding.credentials import enter_credentials

@@ -22,14 +22,6 @@ ADVICE = "save it as a PNG, JPEG, or GIF of at most 2 MB, named like step-03.png
 GONE = {404, 410}
 
 
-class NotThere(Exception):
-    """A server answered with a status other than 200."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"HTTP {status}")
-        self.status = status
-
-
 async def picture_findings(
     settings: Settings, http: httpx.AsyncClient, wrong: frozenset[str]
 ) -> AsyncIterator[Finding]:
@@ -60,12 +52,13 @@ async def _file(http: httpx.AsyncClient, sources: PictureSources, file: PictureF
         return Finding(title, f"{is_good}; uploaded to Slack if files:write is granted")
     try:
         content = await _download(http, sources.url_of(file))
+    except httpx.HTTPStatusError as error:
+        fix = "let GET /guide/ through to the bot, and restart it after a change of the pictures"
+        status = error.response.status_code
+        return Finding(title, f"{is_good}; PUBLIC_URL answers HTTP {status}", fix)
     except httpx.HTTPError as error:
         text = f"{is_good}; PUBLIC_URL wasn't reached ({type(error).__name__}): is the bot running?"
         return Finding(title, text, tested=False)
-    except NotThere as error:
-        fix = "let GET /guide/ through to the bot, and restart it after a change of the pictures"
-        return Finding(title, f"{is_good}; PUBLIC_URL answers {error}", fix)
     if content != file.content:
         return Finding(title, "PUBLIC_URL has another picture", "restart the bot")
     return Finding(title, f"{is_good}; Slack can download it from the bot")
@@ -77,11 +70,12 @@ async def _address(http: httpx.AsyncClient, step: int, url: str, *, is_guess: bo
     fix = "correct GUIDE_IMAGES" if is_guess else "correct figure.image in the guide's file"
     try:
         content = await _download(http, url)
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        text = f"{name} isn't there (HTTP {status}); the step has words instead"
+        return Finding(title, text, "" if is_guess and status in GONE else fix, tested=False)
     except httpx.HTTPError as error:
         return Finding(title, f"{name} wasn't reached ({type(error).__name__})", fix)
-    except NotThere as error:
-        text = f"{name} isn't there ({error}); the step has words instead"
-        return Finding(title, text, "" if is_guess and error.status in GONE else fix, tested=False)
     if problem := problem_with(content):
         return Finding(title, f"{name} {problem}", ADVICE)
     return Finding(title, f"{name}: {_described(content)}")
@@ -96,8 +90,7 @@ async def _download(http: httpx.AsyncClient, url: str) -> bytes:
     """Return what is at an address, cut off where it is too large."""
     content = b""
     async with http.stream("GET", url) as response:
-        if response.status_code != 200:
-            raise NotThere(response.status_code)
+        response.raise_for_status()
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) > LARGEST_BYTES:

@@ -1,7 +1,7 @@
 """Findings on Slack: tokens, scopes, the engineering channel, and who is an engineer."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -37,8 +37,8 @@ async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIter
         yield token
         if not token.well:
             return
-        yield _scopes(ours)
-        yield _optional_scopes(ours)
+        for finding in _scopes(ours.identity.scopes):
+            yield finding
         yield _clock(ours)
         if "ENGINEERING_CHANNEL" not in wrong:
             yield await _channel(ours, settings.engineering_channel)
@@ -84,24 +84,20 @@ def _not_accepted(title: str, setting: str, error: OnboardingError) -> Finding:
     return Finding(title, str(error), "check the network, and SLACK_API_URL")
 
 
-def _scopes(slack: Slack) -> Finding:
-    if not slack.identity.scopes:
-        return Finding("Slack scopes", "not reported by Slack")
-    if missing := SCOPES - slack.identity.scopes:
-        fix = "update the app from manifest.yml, and install it again"
-        return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", fix)
-    return Finding("Slack scopes", "all granted")
-
-
-def _optional_scopes(slack: Slack) -> Finding:
-    title, granted = "Slack optional scopes", slack.identity.scopes
+def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
+    title, optional = "Slack scopes", "Slack optional scopes"
     if not granted:
-        return Finding(title, "not reported by Slack")
-    missing = [
-        f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
-    ]
+        yield Finding(title, "not reported by Slack")
+        yield Finding(optional, "not reported by Slack")
+        return
+    if missing := SCOPES - granted:
+        fix = "update the app from manifest.yml, and install it again"
+        yield Finding(title, f"missing: {', '.join(sorted(missing))}", fix)
+    else:
+        yield Finding(title, "all granted")
     # They are optional, so nothing is broken without them.
-    return Finding(title, f"not granted: {'; '.join(missing)}" if missing else "all granted")
+    without = [f"{one} ({what})" for one, what in OPTIONAL_SCOPES.items() if one not in granted]
+    yield Finding(optional, f"not granted: {'; '.join(without)}" if without else "all granted")
 
 
 def _clock(slack: Slack) -> Finding:

@@ -7,7 +7,6 @@ from datetime import datetime
 from bot.core.mrkdwn import permalink
 from bot.onboarding import Onboarding, Question
 from bot.onboarding.history.sentences import quoted
-from bot.onboarding.people import Actor
 from bot.views import guide_answer, team_reply
 
 
@@ -15,14 +14,9 @@ from bot.views import guide_answer, team_reply
 class Inquiry:
     """A question and its answer; a link is None if no message is known, or no workspace."""
 
-    number: int
-    step: int
+    question: Question
     text: str
-    by: Actor
-    at: datetime
     link: str | None
-    by_guide: bool
-    answered_by: Actor | None
     answered_at: datetime | None
     answer_link: str | None
 
@@ -39,14 +33,9 @@ def inquiries(
 
     return [
         Inquiry(
-            number=question.number,
-            step=question.step,
+            question,
             text=quoted(onboarding.guide, question.text),
-            by=question.by,
-            at=question.at,
             link=link(question.ts),
-            by_guide=question.passage is not None,
-            answered_by=question.answered_by,
             answered_at=question.at if question.passage else question.answered_at,
             answer_link=link(_answer_ts(onboarding, question, messages)),
         )

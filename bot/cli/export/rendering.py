@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +23,13 @@ OMITTED = {"marks"}
 
 
 def render(export: "Export", format_: str) -> str:
-    """Return the file's content in one of FORMATS."""
-    return escape_controls(FORMATS[format_](export))
+    """Return the file's content as md, html or json."""
+    if format_ == "json":
+        text = export.json()
+    else:
+        template = environment("bot.cli.export").get_template(f"history.{format_}")
+        text = template.render(export.facts())
+    return escape_controls(text)
 
 
 def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[str]:
@@ -47,15 +52,9 @@ class Export:
     onboarding: Onboarding
     history: History
     now: datetime
-    names: Mapping[str, str] = field(default_factory=dict)
-    inquiries: Sequence[Inquiry] = ()
-    links: bool = False
-
-    def html(self) -> str:
-        return environment("bot.cli.export").get_template("history.html").render(self._facts())
-
-    def markdown(self) -> str:
-        return environment("bot.cli.export").get_template("history.md").render(self._facts())
+    names: Mapping[str, str]
+    inquiries: Sequence[Inquiry]
+    links: bool
 
     def json(self) -> str:
         history = self.history
@@ -89,17 +88,18 @@ class Export:
         return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
     def _question(self, asked: Inquiry) -> dict[str, Any]:
+        question = asked.question
         answer = {
-            "by": "guide" if asked.by_guide else _by(asked.answered_by or BOT),
+            "by": "guide" if question.passage else _by(question.answered_by or BOT),
             "at": asked.answered_at.isoformat() if asked.answered_at else None,
             "link": asked.answer_link,
         }
         return {
-            "number": asked.number,
-            "step": asked.step,
+            "number": question.number,
+            "step": question.step,
             "question": asked.text,
-            "by": _by(asked.by),
-            "at": asked.at.isoformat(),
+            "by": _by(question.by),
+            "at": question.at.isoformat(),
             "link": asked.link,
             "answer": answer if asked.answered_at else None,
         }
@@ -114,7 +114,8 @@ class Export:
             "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
         }
 
-    def _facts(self) -> Mapping[str, Any]:
+    def facts(self) -> Mapping[str, Any]:
+        """Return what the templates show."""
         onboarding, history = self.onboarding, self.history
         return {
             "onboarding": onboarding.id,
@@ -155,11 +156,12 @@ class Export:
         }
 
     def _asked(self, asked: Inquiry) -> Mapping[str, Any]:
-        by = "the guide" if asked.by_guide else self._actor(asked.answered_by or BOT)
+        question = asked.question
+        by = "the guide" if question.passage else self._actor(question.answered_by or BOT)
         return {
-            "step": asked.step,
-            "by": self._actor(asked.by),
-            "at": _when(asked.at),
+            "step": question.step,
+            "by": self._actor(question.by),
+            "at": _when(question.at),
             "text": asked.text,
             "link": asked.link,
             "answer": f"answered by {by}, {_when(asked.answered_at)}" if asked.answered_at else "",
@@ -228,10 +230,3 @@ def _md(text: str) -> str:
 
 def _when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
-
-
-FORMATS: Mapping[str, Callable[[Export], str]] = {
-    "md": Export.markdown,
-    "json": Export.json,
-    "html": Export.html,
-}

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,18 +34,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def render(report: Report, period: Period, format_: str) -> str:
-    """Return the file's content in one of FORMATS."""
-    return escape_controls(FORMATS[format_](report, period))
-
-
-def _html(report: Report, period: Period) -> str:
-    facts = {**_facts(report, period), "charts": charts(report)}
-    return environment("bot.cli.reporting").get_template("report.html").render(facts)
-
-
-def _markdown(report: Report, period: Period) -> str:
-    facts = _facts(report, period)
-    return environment("bot.cli.reporting").get_template("report.md").render(facts)
+    """Return the file's content as md, html, csv or json."""
+    if format_ == "csv":
+        text = _csv(report)
+    elif format_ == "json":
+        text = _json(report, period)
+    else:
+        template = environment("bot.cli.reporting").get_template(f"report.{format_}")
+        text = template.render(_facts(report, period))
+    return escape_controls(text)
 
 
 def _facts(report: Report, period: Period) -> Mapping[str, Any]:
@@ -58,6 +55,7 @@ def _facts(report: Report, period: Period) -> Mapping[str, Any]:
         "status": STATUS,
         "spread": _spread,
         "lasting": lasting,
+        "charts": charts,
     }
 
 
@@ -67,7 +65,7 @@ def _spread(times: Spread | None) -> str:
     return f"{lasting(times.median)} (90% within {lasting(times.p90)}, of {times.count})"
 
 
-def _csv(report: Report, _period: Period) -> str:
+def _csv(report: Report) -> str:
     """Return a row for each client; all cells are quoted, and none is a formula."""
     file = io.StringIO()
     rows = [_row(case) for case in report.cases]
@@ -173,11 +171,3 @@ def _number(time: timedelta | None, unit: timedelta) -> float | None:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
-
-
-FORMATS: Mapping[str, Callable[[Report, Period], str]] = {
-    "md": _markdown,
-    "csv": _csv,
-    "json": _json,
-    "html": _html,
-}
