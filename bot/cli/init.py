@@ -37,7 +37,7 @@ class Invalid(Exception):
 
 @dataclass(slots=True)
 class Init:
-    """One run of the command: the answers given as flags, and the values so far."""
+    """One run of the command: the settings given as flags, by name, and the values so far."""
 
     flags: Mapping[str, str]
     transport: str | None
@@ -47,6 +47,7 @@ class Init:
     read: Read = field(init=False)
     values: dict[str, str] = field(default_factory=dict, init=False)
 
+    @with_output
     def run(self) -> int:
         """Ask, check and write; return the exit status."""
         self.read = load_partly()
@@ -60,7 +61,10 @@ class Init:
             questions = [BOT_TOKEN, APP_TOKEN if self.address is None else SIGNING_SECRET]
             for question in (*questions, CHANNEL, ENGINEERS):
                 self._ask(question)
-            self._take_database()
+            if url := self.flags.get("DATABASE_URL"):
+                if problem := problem_with("DATABASE_URL", url):
+                    raise Invalid(problem)
+                self.values["DATABASE_URL"] = url
         except Invalid as error:
             return say(str(error), 2)
         return self._write()
@@ -150,12 +154,6 @@ class Init:
             )
         return click.confirm("Keep this answer anyway?", default=False)
 
-    def _take_database(self) -> None:
-        if url := self.flags.get("DATABASE_URL"):
-            if problem := problem_with("DATABASE_URL", url):
-                raise Invalid(problem)
-            self.values["DATABASE_URL"] = url
-
     # --- files ---
 
     def _write_manifest(self) -> None:
@@ -209,19 +207,6 @@ class Init:
             f"  2. At {APPS}, your app, Event Subscriptions: press Retry next to the Request URL\n"
             f"     until it says Verified. Then: {bot} doctor\n"
         )
-
-
-def init(
-    flags: Mapping[str, str],
-    *,
-    transport: str | None,
-    address: str | None,
-    yes: bool,
-    check: bool,
-) -> int:
-    """Run the command; `flags` are settings given as flags, by name."""
-    run = Init(flags, transport, address, yes, check)
-    return with_output(run.run)()
 
 
 def is_public_address(value: str) -> bool:

@@ -55,10 +55,10 @@ def init(
     Answers also come from the environment and an existing .env. Prefer those for secrets in a
     script: other users of a machine can see the words of a command.
     """
-    from bot.cli.init import init as set_up
+    from bot.cli.init import Init
 
     given = {name: value for name, value in flags.items() if value}
-    return set_up(given, transport=transport, address=address, yes=yes, check=check)
+    return Init(given, transport=transport, address=address, yes=yes, check=check).run()
 
 
 @main.command()
