@@ -66,7 +66,6 @@ class Gauges:
         since.labels("event").set_function(lambda: self._age(requests.last(Kind.EVENT)))
 
     async def look(self) -> None:
-        """Read the figures, at most once per INTERVAL."""
         now = self._clock()
         if self._read_at and timedelta(0) <= now - self._read_at < INTERVAL:
             return

@@ -48,7 +48,6 @@ class TokenCheck:
         return self._problem if self._slack.cached_identity else "has not answered since the start"
 
     async def look(self) -> None:
-        """Ask Slack, at most once in ASK_SLACK_INTERVAL."""
         if self._clock() - self._asked_at < ASK_SLACK_INTERVAL:
             return
         self._asked_at = self._clock()
@@ -119,18 +118,13 @@ class ClockCheck:
         self._ahead = timedelta(0)
 
     def warning(self) -> str | None:
-        return clock_difference(self._ahead)
+        if abs(self._ahead) < MAX_CLOCK_DIFFERENCE:
+            return None
+        direction = "ahead of" if self._ahead > timedelta(0) else "behind"
+        return f"{abs(self._ahead).total_seconds():.0f} s {direction} the database's"
 
     async def look(self) -> None:
         with suppress(Unavailable):
             before, self._ahead = self.warning(), await leases.ahead(self._database, self._clock)
             if self.warning() and not before:
                 log.warning("%s: set this machine's clock (NTP)", self.warning())
-
-
-def clock_difference(ahead: timedelta) -> str | None:
-    """Return in words how far this machine's clock is `ahead` of the database's, if it matters."""
-    if abs(ahead) < MAX_CLOCK_DIFFERENCE:
-        return None
-    direction = "ahead of" if ahead > timedelta(0) else "behind"
-    return f"{abs(ahead).total_seconds():.0f} s {direction} the database's"

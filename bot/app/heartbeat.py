@@ -66,7 +66,6 @@ class Heartbeat:
             self._behind = await self._backlog()
 
     async def look(self) -> None:
-        """Beat, at most once per INTERVAL."""
         now = self._clock()
         if self._beat_at and timedelta(0) <= now - self._beat_at < INTERVAL:
             return

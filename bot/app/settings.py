@@ -301,12 +301,8 @@ def _line(problem: Any) -> str:
     default = Settings.model_fields[name].default
     if problem["type"] == "missing":
         return f"{name.upper()}: is missing; {HELP[name]}"
-    seconds = " seconds" if _in_seconds(name) else ""
+    seconds = " seconds" if name.endswith(("_after", "_for", "_interval")) else ""
     unit = f" of{seconds}, such as {default}" if seconds else ""
     words, context = MESSAGES.get(problem["type"]), problem.get("ctx", {})
     text = words.format(**context, unit=unit, seconds=seconds) if words else problem["msg"]
     return f"{name.upper()}: {text}"
-
-
-def _in_seconds(name: str) -> bool:
-    return name.endswith(("_after", "_for", "_interval"))

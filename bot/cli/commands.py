@@ -115,7 +115,6 @@ async def _print(findings: AsyncIterator["Finding"]) -> bool:
 
 @with_settings()
 async def export_history(settings: Settings, named: str, format_: str, output: Path | None) -> int:
-    """Write the history of one onboarding to standard output, or to a file."""
     from bot.cli.export.inquiries import inquiries
     from bot.cli.export.rendering import Export, people_and_channels, render
 
@@ -143,7 +142,6 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
 
 @with_settings()
 async def report_on_all(settings: Settings, since: str, format_: str, output: Path | None) -> int:
-    """Write a report of all onboardings to standard output, or to a file."""
     from bot.cli.reporting.rendering import render
 
     period = Period.parse(since)
@@ -169,7 +167,6 @@ def _write_to(output: Path | None, text: str) -> int:
 
 @with_output
 def preview_guide(output: Path, source: str) -> int:
-    """Write a page with every message and window of a guide, by its id, its folder or its file."""
     from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
 
     settings = load_partly().settings
@@ -202,7 +199,7 @@ def upgrade_database(settings: Settings, *, force: bool) -> int:
 
 
 @with_settings()
-async def check_database(settings: Settings, log_lines: Iterable[str] = ()) -> int:
+async def check_database(settings: Settings, log_lines: Iterable[str]) -> int:
     """Verify that nobody altered the history; `log_lines` recorded where each history ended."""
     say(f"{migrate.where(settings.database_url)}: the database is up to date")
     return await verify_histories(settings, log_lines)

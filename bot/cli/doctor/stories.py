@@ -33,7 +33,6 @@ Transition = Callable[[Onboarding, datetime], Change]
 
 
 def begin(guide: Guide) -> Change:
-    """Start the onboarding of the made-up client."""
     return start(
         "0" * 16,
         guide,

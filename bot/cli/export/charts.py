@@ -1,10 +1,9 @@
 """Computes the bars of the exported charts, which a template draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.guide import Owner
 from bot.onboarding.history import SIDES, History, lasting
 
 WIDTH = 640
@@ -32,7 +31,7 @@ class PhaseRow:
 
 def phase_rows(history: History) -> list[PhaseRow]:
     """Return a row for each phase; the longest one has the full width."""
-    whole = {number: _sum(times) for number, times in history.phases.items()}
+    whole = {number: sum(times.values(), timedelta()) for number, times in history.phases.items()}
     longest = max(whole.values(), default=timedelta()) or timedelta(seconds=1)
     rows = []
     for phase in history.guide.phases:
@@ -58,7 +57,3 @@ def waiting_bars(history: History) -> list[Bar]:
         )
         for span in history.spans
     ]
-
-
-def _sum(times: Mapping[Owner | None, timedelta]) -> timedelta:
-    return sum(times.values(), timedelta())
