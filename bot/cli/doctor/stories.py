@@ -112,7 +112,7 @@ def _awaited(at: Onboarding) -> Actor:
 
 
 def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
-    """Return a transition of the state machine that only needs the time, if it isn't `named`."""
+    """Return a transition that has all it needs but the onboarding and, unless given, the time."""
     return lambda at, now: transition(at, *arguments, **{"now": now, **named})
 
 
