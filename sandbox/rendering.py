@@ -22,10 +22,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def block_lines(blocks: list[Json], readable: Readable, width: int) -> list[str]:
     """The blocks of a message, top to bottom."""
-    lines: list[str] = []
-    for block in blocks:
-        lines += _block(block, readable, width)
-    return lines
+    return [line for block in blocks for line in _block(block, readable, width)]
 
 
 def modal_lines(view: View, readable: Readable, width: int) -> list[str]:

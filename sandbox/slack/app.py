@@ -64,7 +64,7 @@ class Manifest:
 class App:
     """The app, its bot and its secrets, all made up."""
 
-    manifest: Manifest = field(default_factory=Manifest)
+    manifest: Manifest
     id: str = "A0SANDBOX01"
     bot_id: str = "B0SANDBOX01"
     bot_token: str = "xoxb-sandbox-000000000001-bot"

@@ -81,7 +81,6 @@ class Outage:
         return self._begins <= self.clock() < self._ends
 
     def end(self) -> None:
-        """End the outage immediately."""
         self._ends = -math.inf
 
     def take(self, method: str, arguments: Json) -> Fault | None:

@@ -225,14 +225,12 @@ class Person:
         return message
 
     async def edit(self, message: Message, text: str) -> None:
-        """Edit their own message."""
         must_own(self.user, message)
         before = rewrite(self._state, message, as_message(text), message.blocks)
         self._state.changed(MessageEdited(message, before))
         await self._events.delivered()
 
     async def delete(self, message: Message) -> None:
-        """Delete their own message."""
         must_own(self.user, message)
         delete(self._state, message)
         await self._events.delivered()

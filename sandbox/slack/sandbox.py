@@ -113,7 +113,6 @@ class SlackSandbox:
         return self._state.invitations
 
     def calls_of(self, method: str) -> list[Call]:
-        """The calls of one method, oldest first."""
         return [call for call in self.calls if call.method == method]
 
     def add_team(self, name: str, enterprise_id: str | None = None) -> Team:

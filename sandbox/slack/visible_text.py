@@ -13,12 +13,7 @@ _SHOWN = ("text", "alt_text", "initial_value", "fallback")
 
 def buttons(where: Message | View) -> list[Json]:
     """The available buttons, top to bottom."""
-    return [
-        element
-        for block in where.blocks
-        for element in elements_of(block)
-        if element["type"] == "button"
-    ]
+    return [button for _, button in _buttons(where)]
 
 
 def offers(where: Message | View, action_id: str) -> bool:
@@ -29,13 +24,10 @@ def find_button(
     where: Message | View, action_id: str, value: str | None, block_id: str | None
 ) -> tuple[Json, Json]:
     """The button and its block; `value` or `block_id` distinguish identical ones."""
-    for block in where.blocks:
-        if block_id not in (None, block["block_id"]):
-            continue
-        for element in elements_of(block):
-            is_meant = element["type"] == "button" and element["action_id"] == action_id
-            if is_meant and value in (None, element.get("value")):
-                return block, element
+    for block, button in _buttons(where):
+        is_here = block_id in (None, block["block_id"]) and value in (None, button.get("value"))
+        if is_here and button["action_id"] == action_id:
+            return block, button
     present = ", ".join(button["action_id"] for button in buttons(where)) or "none"
     raise NotOfferedError(f"no such button {action_id!r}; there are: {present}")
 
@@ -44,6 +36,14 @@ def visible_text(where: Message | View) -> str:
     """Everything a person can read, one piece per line; includes the fallback text."""
     shown = [where.text] if isinstance(where, Message) else [where.title]
     return "\n".join([*shown, *_texts(where.blocks)])
+
+
+def _buttons(where: Message | View) -> Iterator[tuple[Json, Json]]:
+    """Each button, after its block."""
+    for block in where.blocks:
+        for element in elements_of(block):
+            if element["type"] == "button":
+                yield block, element
 
 
 def _texts(value: Any) -> Iterator[str]:
