@@ -16,7 +16,7 @@ import pytest
 from sandbox.slack import Channel, Message, offers
 from sandbox.slack.change_feed import Change, MessageEdited
 from tests import virtual_time
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.virtual_time import Clock, use_clock_for_signatures
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
 @asynccontextmanager
 async def _world(directory: Path, clock: Clock) -> AsyncIterator[World]:
     monotonic = asyncio.get_running_loop().time
-    async with a_world(
+    async with running_world(
         directory, clock=clock, monotonic=monotonic, sweep_interval=5, latency=CALL_SECONDS
     ) as world:
         yield world

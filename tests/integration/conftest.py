@@ -7,7 +7,7 @@ import pytest
 from bot.verification.servicetitan import ServiceTitan
 from sandbox.slack import SlackSandbox
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 # Seconds: longer than any machine stands still, however busy.
 AMPLE = 20.0
@@ -39,7 +39,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def world(database: AnyDatabase) -> AsyncIterator[World]:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         yield world
 
 

@@ -4,7 +4,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
-from tests.integration.world import A_CLIENT, World, a_world, told
+from tests.integration.world import CLIENT_NAME, World, last_reply, running_world
 
 # A Friday, noon in New York; Monday is the next business day.
 FRIDAY, MONDAY_MORNING = "2026-03-06 17:00", "2026-03-09 13:00:30"
@@ -20,7 +20,7 @@ async def test_an_absent_engineers_clients_go_to_a_colleague_and_return(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
             erin = world.erin
             await world.begin()
@@ -35,7 +35,7 @@ async def test_an_absent_engineers_clients_go_to_a_colleague_and_return(
             assert f"<@{lee.id}> has your 2 open clients until then" in reply.text
             assert "2026-03-09 13:00 UTC" in reply.text
             assert world.rows(ENGINEERS) == [
-                (A_CLIENT, lee.id, erin.id),
+                (CLIENT_NAME, lee.id, erin.id),
                 ("Bolt Plumbing", max_.id, None),
                 ("Zenith", lee.id, erin.id),
             ]
@@ -58,7 +58,7 @@ async def test_an_absent_engineers_clients_go_to_a_colleague_and_return(
                 await world.idle()
 
             assert world.rows(ENGINEERS) == [
-                (A_CLIENT, erin.id, None),
+                (CLIENT_NAME, erin.id, None),
                 ("Bolt Plumbing", max_.id, None),
                 ("Zenith", erin.id, None),
             ]
@@ -78,7 +78,7 @@ async def test_back_ends_an_absence_and_returns_clients_assigned_during_it(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
             erin = world.erin
             await world.begin()
@@ -91,19 +91,19 @@ async def test_back_ends_an_absence_and_returns_clients_assigned_during_it(
             again = await world.type(f"assign <@{erin.id}>")
             assert f"to <@{erin.id}> (away: <@{lee.id}> covers)" in assigned.text
             assert f"<@{lee.id}> has this one until <@{erin.id}> is back" in again.text
-            assert world.rows(ENGINEERS) == [(A_CLIENT, lee.id, erin.id)]
+            assert world.rows(ENGINEERS) == [(CLIENT_NAME, lee.id, erin.id)]
             assert "You're away until" in (await world.type("away?")).text
             await world.type(f"Away “until: Friday”, <@{max_.id}>!")
-            assert world.rows(ENGINEERS) == [(A_CLIENT, max_.id, erin.id)]
+            assert world.rows(ENGINEERS) == [(CLIENT_NAME, max_.id, erin.id)]
             assert len(lines(world)) == 2
             await world.type(f"away <@{lee.id}> till Dec 1st")
             assert f"<@{lee.id}> (for <@{erin.id}>)" in (await world.type("status")).text
 
             await world.type(f"assign <@{max_.id}> all of <@{erin.id}>")
-            assert world.rows(ENGINEERS) == [(A_CLIENT, max_.id, None)]
+            assert world.rows(ENGINEERS) == [(CLIENT_NAME, max_.id, None)]
             await world.type(f"assign <@{erin.id}> all of <@{max_.id}>")
             assert "Welcome back!" in (await world.type("away: I'm back!")).text
-            assert world.rows(ENGINEERS) == [(A_CLIENT, erin.id, None)]
+            assert world.rows(ENGINEERS) == [(CLIENT_NAME, erin.id, None)]
 
 
 @ON_SQLITE
@@ -111,7 +111,7 @@ async def test_a_covering_engineer_can_be_away_too_and_keeps_their_own_clients(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
             for person in (lee, max_):
                 await world.slack.admin.invite(world.engineering, person)
@@ -125,16 +125,16 @@ async def test_a_covering_engineer_can_be_away_too_and_keeps_their_own_clients(
             await world.type(f"away until Wednesday <@{max_.id}>", lee, world.engineering)
             assert f"<@{world.erin.id}> is away too" in refused.text
             assert world.rows(ENGINEERS) == [
-                (A_CLIENT, max_.id, world.erin.id),
+                (CLIENT_NAME, max_.id, world.erin.id),
                 ("Bolt", max_.id, lee.id),
             ]
 
             await world.type(f"away until 2026-03-23 <@{max_.id}>")  # nothing moves
-            assert world.rows(ENGINEERS)[0] == (A_CLIENT, max_.id, world.erin.id)
+            assert world.rows(ENGINEERS)[0] == (CLIENT_NAME, max_.id, world.erin.id)
             await world.type("back")
             await world.type("back", lee, world.engineering)
             assert world.rows(ENGINEERS) == [
-                (A_CLIENT, world.erin.id, None),
+                (CLIENT_NAME, world.erin.id, None),
                 ("Bolt", lee.id, None),
             ]
 
@@ -159,11 +159,11 @@ async def test_an_unclear_or_impossible_absence_is_refused(
     database: AnyDatabase, text: str, words: str
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             lee, gus = world.slack.add_person("Lee Engineer"), world.slack.add_person("Gus Guest")
             gus.user.deleted = True
             people = {"lee": lee.id, "gus": gus.id, "erin": world.erin.id, "ann": world.ann.id}
 
             assert words in (await world.type(text.format(**people))).text
             assert world.rows("SELECT count(*) FROM absence") == [(0,)]
-            assert not told(lee)
+            assert not last_reply(lee)

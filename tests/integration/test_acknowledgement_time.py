@@ -8,7 +8,7 @@ import pytest
 
 from tests.background import wait_for_tasks
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, held, seconds, told
+from tests.integration.world import World, hold_calls, last_reply, monotonic_time, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -34,7 +34,7 @@ def forget_everybody(world: World) -> None:
 async def silent(world: World, method: str = "users.info") -> AsyncIterator[None]:
     """Keep Slack from answering calls to `method` until the block ends."""
     forget_everybody(world)
-    async with held(world.slack, method):
+    async with hold_calls(world.slack, method):
         yield
 
 
@@ -58,11 +58,11 @@ async def test_a_repeated_press_while_slack_is_slow_counts_once(begun: World) ->
 
     assert begun.current == 2
     assert len(begun.events("step_done")) == 1
-    assert told(begun.erin)
+    assert last_reply(begun.erin)
 
 
 async def test_a_refusal_is_delivered_after_a_slow_role_lookup(database: AnyDatabase) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         await world.begin()
         max_ = world.slack.add_person("Max Member")
         world.channel.members[max_.id] = max_.user
@@ -73,7 +73,7 @@ async def test_a_refusal_is_delivered_after_a_slow_role_lookup(database: AnyData
         await world.idle()
 
         assert world.current == 1
-        assert "Please ask" in told(max_)
+        assert "Please ask" in last_reply(max_)
 
 
 async def test_a_clients_press_takes_effect_without_asking_slack(begun: World) -> None:
@@ -87,12 +87,12 @@ async def test_an_expired_trigger_asks_the_person_to_press_again(begun: World) -
     await begun.press(begun.ann, "step:1", "choose_account:new")
     async with silent(begun):
         pressed = await begun.erin.press(begun.message("step:2"), "step_help")
-        trigger = begun.slack._state.triggers[begun.last_sent["trigger_id"]]
+        trigger = begun.slack._state.triggers[begun.last_interaction["trigger_id"]]
         trigger.expires_at = 0
     await begun.idle()
 
     assert pressed.notice is None
-    assert "Please try again" in told(begun.erin)
+    assert "Please try again" in last_reply(begun.erin)
     assert (await begun.open(begun.erin, "step:2", "step_help")).title
 
 
@@ -100,7 +100,7 @@ async def test_an_expired_trigger_asks_the_person_to_press_again(begun: World) -
 async def test_a_secret_is_not_acknowledged_until_it_is_stored(
     database: AnyDatabase, method: str
 ) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         eve = world.slack.add_person("Eve Engineer")
         world.channel.members[eve.id] = eve.user
         group = world.slack.add_usergroup(eve)
@@ -146,7 +146,7 @@ async def test_starting_does_not_wait_for_the_channel_member_list(world: World) 
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
 
-    async with held(world.slack, "conversations.members"):
+    async with hold_calls(world.slack, "conversations.members"):
         with in_time():
             assert (await world.erin.submit(view, {"client_admins": []})).ok
     await world.idle()
@@ -178,9 +178,9 @@ async def test_a_stale_cached_role_is_used_while_slack_is_slow(
 ) -> None:
     await begun.type("status")
     users = begun.bot.use_cases.steps._services.directory._users
-    monkeypatch.setattr(users, "_monotonic", lambda: seconds() + 301)
+    monkeypatch.setattr(users, "_monotonic", lambda: monotonic_time() + 301)
 
-    async with held(begun.slack, "users.info"):
+    async with hold_calls(begun.slack, "users.info"):
         with in_time():
             await begun.erin.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 2
@@ -191,9 +191,9 @@ async def test_an_expired_cached_role_is_not_used_while_slack_is_slow(
 ) -> None:
     await begun.type("status")
     users = begun.bot.use_cases.steps._services.directory._users
-    monkeypatch.setattr(users, "_monotonic", lambda: seconds() + 901)
+    monkeypatch.setattr(users, "_monotonic", lambda: monotonic_time() + 901)
 
-    async with held(begun.slack, "users.info"):
+    async with hold_calls(begun.slack, "users.info"):
         await begun.erin.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 1
     await begun.idle()

@@ -13,7 +13,7 @@ from freezegun import freeze_time
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, Person
 from tests.databases import ON_BOTH, ON_POSTGRESQL, ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 LEADS = "tn.crm.leads:r"
@@ -65,7 +65,7 @@ def clock() -> Iterator[Any]:
 
 @pytest.fixture
 async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
-    async with a_world(database, retain_credentials_for=365 * 86400) as world:
+    async with running_world(database, retain_credentials_for=365 * 86400) as world:
         yield Scene(world, clock)
 
 
@@ -98,7 +98,7 @@ async def test_a_revoked_secret_is_detected_reported_and_fixed(scene: Scene) -> 
         scene.message("stopped working"), "tell_client", f"{world.onboarding}:4"
     )
     await world.idle()
-    assert "The client knows already" in told(world.erin)
+    assert "The client knows already" in last_reply(world.erin)
 
     form = await world.open(world.ann, "after_go_live:5", "enter_credentials")
     secret = world.servicetitan.client_secret
@@ -253,7 +253,7 @@ async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
     assert summary(world).text.count("Asked by") == 2
     await world.erin.press(summary(world), "ask_them", value=value)
     await world.idle()
-    assert "Already asked: Acme Plumbing and Birch Heating" in told(world.erin)
+    assert "Already asked: Acme Plumbing and Birch Heating" in last_reply(world.erin)
 
     world.servicetitan.accept_version()
     await world.press(world.ann, "after_go_live:3", "run_verification")

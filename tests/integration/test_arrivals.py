@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sandbox.slack import Ack
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 FORM = "application/x-www-form-urlencoded"
 # A payload is meaningless without these. Slack never sends them as null.
@@ -53,7 +53,7 @@ async def test_a_press_needs_none_of_slacks_optional_keys(
 ) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
-    for name, payload in spoiled(begun.last_sent, value):
+    for name, payload in spoiled(begun.last_interaction, value):
         if (name, value) != ("actions.0.value", 17):  # names no step
             with subtests.test(name):
                 assert (await begun.send(payload)).status == 200
@@ -66,7 +66,7 @@ async def test_a_form_needs_none_of_slacks_optional_keys(
     form = await begun.open(begun.ann, "step:1", "step_help")
     await begun.submit(begun.ann, form, question="Why?")
 
-    for name, payload in spoiled(begun.last_sent, value):
+    for name, payload in spoiled(begun.last_interaction, value):
         if "private_metadata" not in name:  # without it, the form's subject is unknown
             with subtests.test(name):
                 assert (await begun.send(payload)).status == 200
@@ -116,7 +116,7 @@ async def test_a_null_file_entry_does_not_hide_a_secret_in_another_file_name(beg
 
     await send_event(begun, event | {"event_id": "Ev0NULL"})
 
-    assert "delete" in told(begun.ann)
+    assert "delete" in last_reply(begun.ann)
 
 
 # --- unknown to the bot ---
@@ -128,7 +128,7 @@ async def test_an_unknown_home_button_opens_an_out_of_date_modal(world: World) -
     home = world.erin.home
     assert home is not None
     await world.erin.press(home, "home_refresh")
-    payload = world.last_sent
+    payload = world.last_interaction
     payload["actions"][0]["action_id"] = "home_of_tomorrow"
 
     ack = await world.send(payload)
@@ -144,7 +144,7 @@ async def test_an_unknown_modal_button_reports_that_it_is_out_of_date(
     await begun.type("history")
     modal = begun.view_of(begun.erin)
     await begun.press(begun.erin, "step:1", "choose_account:new")
-    payload = begun.last_sent
+    payload = begun.last_interaction
     for key in ("channel", "message", "response_url"):
         del payload[key]
     metadata = modal.content["private_metadata"] if is_ours else ""
@@ -157,7 +157,7 @@ async def test_an_unknown_modal_button_reports_that_it_is_out_of_date(
     ack = await begun.send(payload)
 
     assert ack.status == 200
-    shown = told(begun.erin) if is_ours else str(begun.view_of(begun.erin).blocks)
+    shown = last_reply(begun.erin) if is_ours else str(begun.view_of(begun.erin).blocks)
     assert "out of date" in shown
 
 
@@ -173,7 +173,7 @@ async def test_an_unknown_form_reports_that_it_is_out_of_date(begun: World) -> N
 @pytest.mark.parametrize("kind", ["shortcut", "message_action"])
 async def test_an_unknown_shortcut_reports_that_it_is_out_of_date(begun: World, kind: str) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    sent = begun.last_sent
+    sent = begun.last_interaction
     payload = {name: sent[name] for name in ("user", "team", "token", "api_app_id")}
     payload |= {"type": kind, "callback_id": "x", "trigger_id": sent["trigger_id"]}
     if kind == "message_action":
@@ -182,7 +182,7 @@ async def test_an_unknown_shortcut_reports_that_it_is_out_of_date(begun: World, 
     ack = await begun.send(payload)
 
     assert ack.status == 200
-    shown = str(begun.view_of(begun.ann).blocks) if kind == "shortcut" else told(begun.ann)
+    shown = str(begun.view_of(begun.ann).blocks) if kind == "shortcut" else last_reply(begun.ann)
     assert "out of date" in shown
 
 

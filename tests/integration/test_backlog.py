@@ -26,7 +26,7 @@ from sandbox.slack import Channel, Message
 from storage import onboardings
 from storage.changes import change
 from tests import virtual_time
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.invariants import assert_consistent
 from tests.virtual_time import Clock, use_clock_for_signatures
 
@@ -96,7 +96,9 @@ async def an_outage(
     """Many onboardings, each with two steps done that Slack does not show yet."""
     use_clock_for_signatures(clock, patch)
     monotonic = asyncio.get_running_loop().time
-    async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
+    async with running_world(
+        directory, clock=clock, monotonic=monotonic, sweep_interval=5
+    ) as world:
         clients = [await begin(world, clock, number) for number in range(MANY)]
         outage = Outage(world, clock, clients)
         await outage.until_caught_up()

@@ -12,7 +12,7 @@ from bot.verification import runner
 from sandbox.slack import buttons
 from storage.changes import change
 from tests.databases import ON_BOTH
-from tests.integration.world import Patient, World, told
+from tests.integration.world import HeldEndpoint, World, last_reply
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
@@ -84,7 +84,7 @@ async def test_a_plain_verification_makes_no_test_booking(at_25: World) -> None:
 async def test_clients_cannot_make_a_test_booking(at_25: World) -> None:
     await at_25.press(at_25.ann, "step:25", "test_booking")
 
-    assert "This one's on us" in told(at_25.ann)
+    assert "This one's on us" in last_reply(at_25.ann)
     assert at_25.servicetitan.bookings == []
 
 
@@ -94,20 +94,20 @@ async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
     await begun.erin.press_raw(begun.message("root"), "test_booking", f"{begun.onboarding}:25")
     await begun.idle()
 
-    assert "only available at the last step" in told(begun.erin)
+    assert "only available at the last step" in last_reply(begun.erin)
     assert begun.servicetitan.bookings == []
 
 
 @ON_BOTH
 async def test_two_presses_make_one_booking(at_25: World) -> None:
-    servicetitan, message = Patient(at_25.servicetitan), at_25.message("step:25").snapshot()
+    servicetitan, message = HeldEndpoint(at_25.servicetitan), at_25.message("step:25").snapshot()
 
     for _ in range(2):
         await at_25.erin.press(message, "test_booking")
     servicetitan.answers()
     await at_25.idle()
 
-    assert "already running" in told(at_25.erin)
+    assert "already running" in last_reply(at_25.erin)
     assert len(external_ids(at_25)) == 1
 
 
@@ -169,7 +169,7 @@ async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_25: Wor
 
 
 async def test_reentering_a_value_during_a_run_still_makes_only_one_booking(at_25: World) -> None:
-    servicetitan = Patient(at_25.servicetitan)
+    servicetitan = HeldEndpoint(at_25.servicetitan)
     await at_25.erin.press(at_25.message("step:25"), "test_booking")
     await servicetitan.asked()
     value = f"{at_25.onboarding}:22:client_secret"
@@ -208,7 +208,7 @@ async def test_an_engineer_can_confirm_unproven_write_permissions(unproven: Worl
 async def test_clients_cannot_confirm_write_permissions(unproven: World) -> None:
     await unproven.press(unproven.ann, "verification:1", "confirm_writes")
 
-    assert "This one's on us" in told(unproven.ann)
+    assert "This one's on us" in last_reply(unproven.ann)
     assert unproven.events("writes_confirmed") == []
 
 
@@ -218,5 +218,5 @@ async def test_write_permissions_are_confirmed_only_once(unproven: World) -> Non
         await unproven.erin.press(message, "confirm_writes")
         await unproven.idle()
 
-    assert f"<@{unproven.erin.id}> already marked this" in told(unproven.erin)
+    assert f"<@{unproven.erin.id}> already marked this" in last_reply(unproven.erin)
     assert len(unproven.events("writes_confirmed")) == 1

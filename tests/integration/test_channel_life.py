@@ -4,7 +4,7 @@ import pytest
 
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 
 def paused(world: World) -> list[str]:
@@ -71,7 +71,7 @@ async def test_a_paused_onboarding_accepts_no_button_presses(begun: World) -> No
     await begun.idle()
 
     assert begun.current == 1
-    assert "resume` first" in told(begun.erin)
+    assert "resume` first" in last_reply(begun.erin)
 
 
 async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.slack import Person
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 AT_THE_FIELD = "Choose at least one person from the client"
 
@@ -25,7 +25,7 @@ class Crowd:
 
 @pytest.fixture
 async def crowd(database: AnyDatabase) -> AsyncIterator[Crowd]:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         yield Crowd(world, third(world))
 
 
@@ -59,7 +59,7 @@ async def test_a_refused_person_is_told_whom_to_ask(crowd: Crowd) -> None:
 
     await world.press(crowd.zoe, "step:1", "choose_account:new")
 
-    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in told(crowd.zoe)
+    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in last_reply(crowd.zoe)
     assert world.events("refused") == [(crowd.zoe.id, None)]
 
 
@@ -71,7 +71,7 @@ async def test_typed_words_from_another_organization_are_refused(crowd: Crowd, w
     await say(world, crowd.zoe, word)
 
     assert world.current == 1
-    assert "Please ask" in told(crowd.zoe)
+    assert "Please ask" in last_reply(crowd.zoe)
     assert world.events("help_asked") == []
 
 
@@ -92,7 +92,7 @@ async def test_no_form_opens_for_another_organization(crowd: Crowd, action: str)
     await crowd.world.press(crowd.zoe, "step:2", action)
 
     assert crowd.zoe.view is None
-    assert "Please ask" in told(crowd.zoe)
+    assert "Please ask" in last_reply(crowd.zoe)
 
 
 async def test_the_start_form_requires_a_contact_with_several_organizations(crowd: Crowd) -> None:
@@ -115,7 +115,7 @@ async def test_the_only_organization_in_the_channel_is_the_client(world: World) 
     await world.press(zoe, "step:1", "choose_account:new")
 
     assert world.current == 1
-    assert "Please ask" in told(zoe)
+    assert "Please ask" in last_reply(zoe)
 
 
 async def test_the_first_organization_to_act_is_the_client_if_none_was_there(world: World) -> None:
@@ -195,7 +195,7 @@ async def test_people_are_asked_to_retry_while_slack_cannot_identify_their_team(
 
     await world.press(crowd.zoe, "step:2", "step_help")
 
-    assert told(crowd.zoe) == "Sorry, I couldn't do that just now. Please try again."
+    assert last_reply(crowd.zoe) == "Sorry, I couldn't do that just now. Please try again."
 
 
 async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crowd: Crowd) -> None:
@@ -214,7 +214,7 @@ async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crow
     await world.press(crowd.zoe, "step:1", "choose_account:new")
 
     assert world.current == 1
-    assert "Please ask" in told(crowd.zoe)
+    assert "Please ask" in last_reply(crowd.zoe)
 
 
 async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: World) -> None:

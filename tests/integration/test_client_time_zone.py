@@ -13,7 +13,7 @@ from bot.onboarding.people import Actor, Role
 from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, now
+from tests.integration.world import World, now, running_world
 
 pytestmark = pytest.mark.slow_slack
 
@@ -79,7 +79,7 @@ async def test_a_member_who_joins_is_announced_even_if_users_info_fails(world: W
 async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
     go_to: GoTo, database: AnyDatabase, named: bool
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         world.ann.user.tz = BERLIN
         await begin_unseen(world, client_admins=[world.ann.id] if named else [])
         if not named:
@@ -96,7 +96,7 @@ async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
 async def test_without_a_usable_slack_time_zone_the_setting_is_used(
     go_to: GoTo, database: AnyDatabase, zone: str | None
 ) -> None:
-    async with a_world(database, business_timezone=NEW_YORK) as world:
+    async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = zone
         await begin_unseen(world, client_admins=[world.ann.id])
         await sweep(world)
@@ -110,7 +110,7 @@ async def test_without_a_usable_slack_time_zone_the_setting_is_used(
 async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(database, business_timezone="Asia/Tokyo") as world:
+    async with running_world(database, business_timezone="Asia/Tokyo") as world:
         world.ann.user.tz = BERLIN
         await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
@@ -132,7 +132,7 @@ async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
 async def test_a_slack_outage_does_not_delay_a_reminder_indefinitely(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(database, business_timezone=NEW_YORK) as world:
+    async with running_world(database, business_timezone=NEW_YORK) as world:
         await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=99)
         await sweep(world)
@@ -158,7 +158,7 @@ async def test_a_sweep_stops_asking_slack_after_the_first_failure(world: World) 
 async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(database, business_timezone=NEW_YORK) as world:
+    async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = BERLIN
         await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
@@ -172,7 +172,7 @@ async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
 
 
 async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: AnyDatabase) -> None:
-    async with a_world(database, latency=0.2) as world:
+    async with running_world(database, latency=0.2) as world:
         await begin_unseen(world, client_admins=[world.ann.id])
         before = len(world.slack.calls)
 
@@ -235,7 +235,7 @@ async def test_bulk_lookups_leave_rate_limit_room_for_people_who_act(begun: Worl
 async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(database, business_timezone=NEW_YORK) as world:
+    async with running_world(database, business_timezone=NEW_YORK) as world:
         await import_many(world)
         go_to(TUESDAY - timedelta(hours=1))  # long due in New York, not yet in Berlin
         for _ in range(MANY // SWEEP_BATCH + 1):
@@ -257,7 +257,7 @@ async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
 async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(database, business_timezone=NEW_YORK) as world:
+    async with running_world(database, business_timezone=NEW_YORK) as world:
         await begin_unseen(world, client_admins=[world.ann.id])
         beta = world.slack.add_channel("beta", world.erin)
         await world.begin("Beta Heating", beta)  # it has nobody to look up

@@ -10,7 +10,7 @@ import pytest
 from bot.app.bot import Bot
 from tests.background import wait_for_tasks
 from tests.databases import ON_POSTGRESQL
-from tests.integration.world import Patient, World, held, now
+from tests.integration.world import HeldEndpoint, World, hold_calls, now
 
 pytestmark = pytest.mark.slow_slack
 
@@ -47,7 +47,7 @@ async def test_workers_with_clock_skew_post_nothing_twice(
     async with begun.second_bot(a_clock(seconds)) as other:
         busy, idle = (begun.bot, other) if first else (other, begun.bot)
         begun.slack.deliver_to(f"http://127.0.0.1:{busy.settings.port}/slack/events")
-        async with held(begun.slack, "chat.postMessage"):
+        async with hold_calls(begun.slack, "chat.postMessage"):
             await begun.ann.press(begun.message("step:1"), "choose_account:new")
             await claimed(begun, "step:2")
             for _ in range(5):
@@ -63,7 +63,7 @@ async def test_workers_with_clock_skew_post_nothing_twice(
 @APART
 async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds: int) -> None:
     await begun.walk_to(22)
-    servicetitan = Patient(begun.servicetitan)
+    servicetitan = HeldEndpoint(begun.servicetitan)
     async with begun.second_bot(a_clock(seconds)) as other:
         form = await begun.ann.press(begun.message("step:22"), "enter_credentials")
         assert form.ack.ok
@@ -86,7 +86,7 @@ async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds
 @APART
 async def test_a_bookmark_is_added_once_despite_clock_skew(world: World, seconds: int) -> None:
     async with world.second_bot(a_clock(seconds)) as other:
-        async with held(world.slack, "bookmarks.add"):
+        async with hold_calls(world.slack, "bookmarks.add"):
             await world.type("start Acme Plumbing")
             await world.erin.submit(world.view_of(world.erin))
             await claimed(world, "bookmark:root")

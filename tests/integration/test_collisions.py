@@ -16,7 +16,7 @@ from bot.onboarding.questions import ask_for_help
 from storage import onboardings
 from storage.changes import change
 from tests.databases import ON_BOTH, ON_POSTGRESQL, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 pytestmark = ON_BOTH
 
@@ -87,7 +87,7 @@ async def test_concurrent_changes_succeed_on_a_serializable_server(
 ) -> None:
     [(name,)] = database.rows("SELECT current_database()")
     database.write(f"ALTER DATABASE {name} SET default_transaction_isolation TO serializable")
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         await world.begin()
 
         await asyncio.gather(*(ask(world, world.onboarding, f"{one}?") for one in range(3)))
@@ -102,7 +102,7 @@ async def test_a_stalled_worker_does_not_block_the_others_for_long(
     idle = f"'{storage.postgresql.IDLE_SECONDS}s'"
     assert idle in storage.postgresql.BEGIN
     monkeypatch.setattr(storage.postgresql, "BEGIN", storage.postgresql.BEGIN.replace(idle, "'1s'"))
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         await world.begin()
 
         async def stand_still() -> None:

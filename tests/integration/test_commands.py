@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.slack import CommandReply
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import A_CLIENT, World, a_world, from_now
+from tests.integration.world import CLIENT_NAME, World, from_now, running_world
 
 
 def in_the_acknowledgement(reply: CommandReply) -> str:
@@ -112,7 +112,7 @@ async def test_an_unrecognizable_command_gets_help_without_a_suggestion(world: W
 
 @pytest.mark.parametrize("text", ["status", "help", "start Acme", "frobnicate"])
 async def test_every_command_is_refused_to_non_engineers(database: AnyDatabase, text: str) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
         await world.begin()
@@ -124,7 +124,7 @@ async def test_every_command_is_refused_to_non_engineers(database: AnyDatabase, 
 
 
 async def test_members_of_a_user_group_are_engineers(database: AnyDatabase) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         max_ = world.slack.add_person("Max Engineer")
         harry = world.slack.add_person("Harry Home")
         group = world.slack.add_usergroup(max_)
@@ -235,11 +235,11 @@ async def test_status_filters_by_mine_and_stuck_and_finds_finished_clients(begun
     begun.write("UPDATE onboarding SET open_questions = 1 WHERE client_name = 'Beta Heating'")
 
     mine = (await begun.type("status mine", channel=begun.engineering)).text
-    assert A_CLIENT in mine
+    assert CLIENT_NAME in mine
     assert "Beta Heating" not in mine
     stuck = (await begun.type("status stuck", channel=begun.engineering)).text
     assert "Beta Heating" in stuck
-    assert A_CLIENT not in stuck
+    assert CLIENT_NAME not in stuck
 
     begun.write("UPDATE onboarding SET status = 'completed' WHERE client_name = 'Beta Heating'")
     for text in ("status beta", "status all beta"):

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.slack import Person, View
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 pytestmark = ON_BOTH
 
@@ -54,7 +54,7 @@ async def test_twenty_deliveries_of_one_press_count_once_without_a_notice(
     begun: World,
 ) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    pressed = begun.last_sent
+    pressed = begun.last_interaction
     pressed["trigger_id"] = "1.2.another"
     pressed["actions"][0] |= {"action_id": "step_done", "value": f"{begun.onboarding}:2"}
 
@@ -96,7 +96,7 @@ async def test_a_step_done_and_handed_over_simultaneously_ends_up_done(begun: Wo
 
     assert begun.current == 5
     handed_over = begun.events("steps_handed_over")
-    assert handed_over == [(ben.id, 4)] or "already finished step 4" in told(ben)
+    assert handed_over == [(ben.id, 4)] or "already finished step 4" in last_reply(ben)
 
 
 @pytest.mark.parametrize(("command", "current"), [("reopen 2", 2), ("skip 5", 6)])
@@ -127,7 +127,7 @@ async def test_a_step_skipped_and_done_simultaneously_is_either_one_not_both(beg
 
     assert begun.current == 5
     if begun.events("step_skipped"):
-        assert "already skipped step 4" in told(begun.ann)
+        assert "already skipped step 4" in last_reply(begun.ann)
     else:
         assert "already finished step 4" in reply.text
 
@@ -173,7 +173,7 @@ async def test_credentials_and_done_submitted_simultaneously_are_both_handled(be
     )
 
     assert begun.message("verification:1").payload["outcome"] == "passed"
-    assert begun.current == 23 or "We still need" in told(begun.erin)
+    assert begun.current == 23 or "We still need" in last_reply(begun.erin)
 
 
 async def test_a_cancellation_wins_over_simultaneous_actions(begun: World) -> None:
@@ -253,7 +253,7 @@ async def test_simultaneous_mentions_by_two_engineers_are_both_handled(begun: Wo
     )
 
     assert begun.current == 4
-    assert "Next: step" in told(eve)
+    assert "Next: step" in last_reply(eve)
 
 
 @ON_SQLITE

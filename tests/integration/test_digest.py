@@ -5,7 +5,7 @@ from freezegun import freeze_time
 
 from bot.core.errors import Unavailable
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 pytestmark = ON_SQLITE
 
@@ -19,7 +19,7 @@ def digests(world: World) -> list[str]:
 
 async def test_the_digest_is_posted_once_on_monday_morning(database: AnyDatabase) -> None:
     with freeze_time(MONDAY, tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             await world.ann.say(
                 world.channel, "help where do I find Erin?", world.message("root").ts
@@ -45,7 +45,7 @@ async def test_a_missed_digest_is_posted_later_that_day_but_not_the_next(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-03 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             await world.bot.digest.look()  # it is Tuesday
             assert digests(world) == []
@@ -56,14 +56,14 @@ async def test_a_missed_digest_is_posted_later_that_day_but_not_the_next(
 
 async def test_an_empty_digest_is_not_posted(database: AnyDatabase) -> None:
     with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.bot.digest.look()
             assert digests(world) == []
 
 
 async def test_the_digest_can_be_turned_off(database: AnyDatabase) -> None:
     with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="off") as world:
+        async with running_world(database, digest_at="off") as world:
             await world.begin()
             clock.move_to("2026-03-02 15:00")
             await world.bot.digest.look()
@@ -72,7 +72,7 @@ async def test_the_digest_can_be_turned_off(database: AnyDatabase) -> None:
 
 async def test_a_refused_post_is_tried_again_later(database: AnyDatabase) -> None:
     with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             clock.move_to("2026-03-02 15:00")
             world.slack.fail_next("chat.postMessage", error="is_archived")
@@ -86,7 +86,7 @@ async def test_a_refused_post_is_tried_again_later(database: AnyDatabase) -> Non
 
 async def test_a_digest_whose_answer_was_lost_is_not_repeated(database: AnyDatabase) -> None:
     with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             clock.move_to("2026-03-02 15:00")
             world.slack.fail_next("chat.postMessage", drop=True, performed=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 STATUS = "SELECT status FROM onboarding"
 
@@ -129,7 +129,7 @@ async def test_only_the_person_who_opened_the_cancel_form_can_submit_it(begun: W
     form = begun.view_of(begun.erin)
 
     await begun.submit(begun.erin, form, reason="First.")
-    payload = begun.last_sent
+    payload = begun.last_interaction
     payload["user"]["id"] = max_.id
     payload["trigger_id"] = "1.2.other"
     await begun.send(payload)
@@ -211,7 +211,7 @@ async def test_an_exact_client_name_wins_over_a_longer_one_containing_it(begun: 
     "text", ["verify", "pause", "skip 1", "reopen 1", "assign <@U1>", "cancel", "credentials"]
 )
 async def test_only_engineers_may_use_these_commands(database: AnyDatabase, text: str) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
         await world.begin()
@@ -228,7 +228,7 @@ async def test_old_buttons_of_a_paused_onboarding_say_it_is_on_hold(begun: World
     await begun.ann.press_raw(step, "choose_account:new", f"{begun.onboarding}:1")
     await begun.idle()
 
-    assert "This setup is on hold" in told(begun.ann)
+    assert "This setup is on hold" in last_reply(begun.ann)
 
 
 @pytest.mark.parametrize(

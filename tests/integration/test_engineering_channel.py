@@ -10,7 +10,7 @@ from sandbox.slack import Message
 from sandbox.slack.model import Invitation
 from tests.background import wait_for_tasks
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, from_now, now
+from tests.integration.world import World, from_now, now, running_world
 
 
 def lines(world: World) -> list[Message]:
@@ -168,7 +168,7 @@ async def test_doctor_explains_each_id_that_matches_no_engineer(world: World) ->
 async def test_an_unreadable_user_group_adds_no_engineers_and_breaks_nothing(
     database: AnyDatabase, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         max_ = world.slack.add_person("Max Member")
         world.channel.members[max_.id] = max_.user
         world.slack.fail_next("usergroups.users.list", error=code, times=99)

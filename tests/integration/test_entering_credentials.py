@@ -5,7 +5,7 @@ import pytest
 from sandbox.slack import View, visible_text
 from sandbox.slack.forms import REQUIRED
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 pytestmark = pytest.mark.slow_slack
 
@@ -215,7 +215,7 @@ async def test_the_form_stays_open_while_the_database_is_locked(begun: World) ->
 @ON_BOTH
 async def test_a_replaced_value_is_destroyed(database: AnyDatabase) -> None:
     query = "SELECT ciphertext FROM credential"
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         await world.begin()
         await world.walk_to(11)
         await world.enter(world.ann, 11, booking_provider_id="123456789")
@@ -237,7 +237,7 @@ async def test_a_form_opened_by_someone_else_is_refused(begun: World) -> None:
     await begun.slack.admin.invite(begun.channel, bob)
     await begun.walk_to(11)
     await begun.enter(begun.ann, 11, booking_provider_id="not a number")
-    forged = begun.last_sent
+    forged = begun.last_interaction
     forged["user"]["id"] = bob.id
     forged["view"]["state"]["values"]["booking_provider_id"]["booking_provider_id"] = {
         "type": "plain_text_input",
@@ -256,7 +256,7 @@ async def test_a_modal_that_fails_to_open_asks_the_person_to_press_again(begun: 
 
     await begun.press(begun.ann, "step:11", "enter_credentials")
 
-    assert "Please try again" in told(begun.ann)
+    assert "Please try again" in last_reply(begun.ann)
 
 
 async def test_a_step_without_values_has_no_form(begun: World) -> None:
@@ -265,7 +265,7 @@ async def test_a_step_without_values_has_no_form(begun: World) -> None:
     await begun.ann.press_raw(begun.message("step:1"), "enter_credentials", value)
     await begun.idle()
 
-    assert "Nothing to enter" in told(begun.ann)
+    assert "Nothing to enter" in last_reply(begun.ann)
     assert begun.ann.view is None
 
 

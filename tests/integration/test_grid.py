@@ -6,14 +6,14 @@ import pytest
 
 from sandbox.slack import Person
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 GRID = "E0HEAVYSET"
 
 
 @pytest.fixture
 async def grid(database: AnyDatabase) -> AsyncIterator[World]:
-    async with a_world(database, enterprise_id=GRID) as world:
+    async with running_world(database, enterprise_id=GRID) as world:
         await world.begin()
         yield world
 
@@ -39,7 +39,7 @@ async def test_a_guest_from_another_home_workspace_is_refused(grid: World) -> No
     await grid.press(gus, "step:1", "choose_account:new")
 
     assert grid.current == 1
-    assert "Only the client's team" in told(gus)
+    assert "Only the client's team" in last_reply(gus)
 
 
 async def test_client_users_stay_external_when_heavyset_is_on_grid(grid: World) -> None:
@@ -64,7 +64,7 @@ def two_people_of_a_client_on_grid(world: World) -> tuple[Person, Person]:
 async def test_the_workspaces_of_a_client_on_grid_are_one_client(
     database: AnyDatabase, enterprise_id: str | None
 ) -> None:
-    async with a_world(database, enterprise_id=enterprise_id) as world:
+    async with running_world(database, enterprise_id=enterprise_id) as world:
         abe, bea = two_people_of_a_client_on_grid(world)
         await world.begin()
 
@@ -80,7 +80,7 @@ async def test_the_workspaces_of_a_client_on_grid_are_one_client(
 async def test_a_client_workspace_is_replaced_by_its_enterprise_once_known(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         abe, bea = two_people_of_a_client_on_grid(world)
         world.slack.fail_next("conversations.members", status=500, times=3)
         await world.begin()
@@ -101,7 +101,7 @@ async def test_a_client_workspace_is_replaced_by_its_enterprise_once_known(
 async def test_an_engineer_from_another_home_workspace_can_submit_every_form(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database, enterprise_id=GRID) as world:
+    async with running_world(database, enterprise_id=GRID) as world:
         wes = person_in_a_second_home_workspace(world, "Wes West")
         await world.type("start Acme Plumbing", wes)
         assert (await world.submit(wes, world.view_of(wes))).ok
@@ -118,12 +118,12 @@ async def test_an_engineer_from_another_home_workspace_can_submit_every_form(
 async def test_an_external_user_is_recognized_under_any_team_id(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         abe, _ = two_people_of_a_client_on_grid(world)
         await world.begin()
         view = await world.open(abe, "step:1", "step_help")
         await world.submit(abe, view, question="Is this right?")
-        payload = world.last_sent
+        payload = world.last_interaction
         payload["user"]["team_id"] = "E0ACME"
         payload["view"]["id"] = "V0AGAIN"
 

@@ -14,7 +14,7 @@ from bot.views.digest import digest_slot
 from storage.reporting import cases
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.executed_sql import observe_sql
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 # Full scans of the tables that grow. Reading one page in key order uses an index instead.
 WHOLE_TABLE = re.compile("SCAN (onboarding|step|message|event|credential|verification|delivery)")
@@ -117,7 +117,7 @@ async def test_a_digest_claimed_by_another_worker_is_not_computed(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             claimed = (digest_slot(date(2026, 3, 2)), datetime.now(UTC))
             world.write("INSERT INTO notice (id, since) VALUES (?, ?)", *claimed)

@@ -6,7 +6,7 @@ from pathlib import Path
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, offers
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 from tests.wrenchbook import ACCOUNT, KEY, Wrenchbook
 
 WRONG_KEY = "wb_000000000000000000000000"
@@ -74,7 +74,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
 ) -> None:
     async with (
         Wrenchbook() as crm,
-        a_world(database, guides=str(crm.guide_in(tmp_path).parent)) as world,
+        running_world(database, guides=str(crm.guide_in(tmp_path).parent)) as world,
     ):
         bolt = world.slack.add_channel("bolt", world.erin, world.ann)
         unknown = await world.type("start Acme Plumbing guide wrenchbok")
@@ -103,7 +103,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
         assert failed.payload["outcome"] == "failed"
         assert "Wrenchbook didn't accept everything yet" in failed.text
         assert "create a new key at step 5" in failed.text
-        assert "Almost! The last check needs a fix" in told(world.ann)
+        assert "Almost! The last check needs a fix" in last_reply(world.ann)
 
         await world.press(world.ann, "verification:1", "enter_credentials")
         form = world.view_of(world.ann)
@@ -128,7 +128,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
 async def test_the_form_offers_a_choice_of_guides(database: AnyDatabase, tmp_path: Path) -> None:
     async with (
         Wrenchbook() as crm,
-        a_world(database, guides=str(crm.guide_in(tmp_path).parent)) as world,
+        running_world(database, guides=str(crm.guide_in(tmp_path).parent)) as world,
     ):
         await begin(world, "Acme Plumbing", guide="wrenchbook")
 
@@ -144,7 +144,7 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
         (folder / "checks.toml").write_text('[checks]\nby = "none"\n', "utf-8")
         text = (folder / "guide.toml").read_text("utf-8")
         (folder / "guide.toml").write_text(text.replace("verifies = true\n", ""), "utf-8")
-        async with a_world(database, guides=str(tmp_path)) as world:
+        async with running_world(database, guides=str(tmp_path)) as world:
             await begin(world, "Acme Plumbing guide wrenchbook")
             await walk(world, world.channel, {"account_number": ACCOUNT, "api_key": KEY})
 
@@ -164,7 +164,7 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
 async def test_the_connect_guide_works_with_our_own_application_key(database: AnyDatabase) -> None:
     """The shorter ServiceTitan guide: it fails, recovers, and passes without a client's key."""
     key = ServiceTitanSandbox(seed=1).credentials["application_key"]
-    async with a_world(database, servicetitan_application_key=key) as world:
+    async with running_world(database, servicetitan_application_key=key) as world:
         values = dict(world.servicetitan.credentials)
         assert values.pop("application_key") == key
         await begin(world, "Acme Plumbing guide servicetitan-connect")

@@ -11,7 +11,7 @@ from bot.app.running import running
 from sandbox.bot_process import free_port
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
-from tests.integration.world import OTHER_KEY, World, a_world
+from tests.integration.world import OTHER_KEY, World, running_world
 
 
 async def ready(world: World) -> tuple[int, dict[str, Any]]:
@@ -28,7 +28,7 @@ async def test_a_revoked_token_is_a_warning_but_the_worker_stays_ready(
     database: AnyDatabase,
 ) -> None:
     passed = timedelta()
-    async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         await world.slack.admin.uninstall()
         assert await world.warnings() == []  # Slack is checked once a minute
         passed = timedelta(minutes=1)
@@ -123,7 +123,7 @@ async def test_missing_tables_make_the_bot_unready(world: World) -> None:
 
 
 async def test_a_disconnected_socket_makes_the_bot_unready(database: AnyDatabase) -> None:
-    async with a_world(database, socket_mode=True) as world:
+    async with running_world(database, socket_mode=True) as world:
         assert (await ready(world))[0] == 200
         await world.slack.go_down()
         await world.slack.until(lambda: not world.slack.connections or None)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sandbox.bot_process import free_port
 from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 pytestmark = ON_SQLITE
 
@@ -68,7 +68,7 @@ async def beat(world: World) -> None:
 async def test_the_monitor_is_pinged_every_minute_while_the_bot_is_healthy(
     database: AnyDatabase, time: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with monitor() as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
+    async with monitor() as one, running_world(database, heartbeat_url=SecretStr(one.url)) as world:
         await world.idle()
         await beat(world)
         first = len(one.calls)
@@ -86,7 +86,10 @@ async def test_the_monitor_is_pinged_every_minute_while_the_bot_is_healthy(
 async def test_a_failed_heartbeat_is_logged_without_its_url(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with monitor(404) as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
+    async with (
+        monitor(404) as one,
+        running_world(database, heartbeat_url=SecretStr(one.url)) as world,
+    ):
         await beat(world)
 
     assert "HEARTBEAT_URL refused" in caplog.text
@@ -97,7 +100,7 @@ async def test_a_failed_heartbeat_is_logged_without_its_url(
 async def test_a_long_outage_is_announced_once_with_its_duration(
     database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, told: int
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         await beat(world)
         time.tick(timedelta(minutes=minutes))
         async with world.second_bot() as second, world.second_bot() as third:

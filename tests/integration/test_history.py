@@ -10,7 +10,7 @@ from bot.onboarding.people import Actor, Role
 from sandbox.slack import NotOfferedError, View
 from storage import history
 from tests.databases import ON_BOTH
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 
@@ -129,7 +129,7 @@ async def test_only_the_person_who_opened_the_window_can_turn_its_pages(begun: W
     eve = begun.slack.add_person("Eve Engineer")
     before = text(view)
 
-    forged = begun.last_sent
+    forged = begun.last_interaction
     forged["user"] = {**forged["user"], "id": eve.id}
     forged["trigger_id"] = "1.2.3"
     ack = await begun.send(forged)
@@ -147,14 +147,14 @@ async def test_a_former_engineer_cannot_turn_pages(begun: World) -> None:
     await turn(begun, view, "older")
 
     assert "1–20 of 46" in text(view)
-    assert "for HeavySet engineers" in told(begun.erin)
+    assert "for HeavySet engineers" in last_reply(begun.erin)
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "²", "9" * 30])
 async def test_an_invalid_page_number_is_rejected(begun: World, value: str) -> None:
     await many(begun, 45)
     await turn(begun, await opened(begun), "older")
-    forged = begun.last_sent
+    forged = begun.last_interaction
     forged["actions"][0]["value"] = value
 
     ack = await begun.send(forged)
@@ -166,7 +166,7 @@ async def test_a_page_number_past_the_newest_entry_shows_the_newest_page(begun: 
     await many(begun, 45)
     view = await opened(begun)
     await turn(begun, view, "older")
-    forged = begun.last_sent
+    forged = begun.last_interaction
     forged["actions"][0]["value"] = "999"
     forged["view"]["hash"] = ""
 

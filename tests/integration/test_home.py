@@ -11,7 +11,7 @@ from bot.publishing.home import EVERY
 from sandbox.slack import Person, View, visible_text
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, from_now
+from tests.integration.world import World, from_now, running_world
 
 pytestmark = pytest.mark.virtual_time
 
@@ -243,7 +243,7 @@ async def test_a_button_of_a_completed_onboarding_says_it_is_complete(begun: Wor
 async def test_guests_and_non_engineers_see_only_an_introduction(
     database: AnyDatabase, guest: bool
 ) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         await world.begin()
         harry = world.slack.add_person("Harry Home", is_restricted=guest)
 
@@ -257,11 +257,11 @@ async def test_guests_and_non_engineers_see_only_an_introduction(
 async def test_button_presses_by_a_non_engineer_change_nothing(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         await world.begin()
         await opened(world)
         await world.erin.press(home(world.erin), "home_remind", value=world.onboarding)
-        forged = world.last_sent
+        forged = world.last_interaction
         harry = world.slack.add_person("Harry Home")
         forged["user"] |= {"id": harry.id, "name": "harry", "username": "harry"}
         forged["trigger_id"] = "1.2.3"

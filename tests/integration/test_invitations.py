@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.slack import Channel, Invitation, Submission, View
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, held, told
+from tests.integration.world import World, hold_calls, last_reply, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -196,7 +196,7 @@ async def test_invite_without_an_address_shows_an_example(world: World) -> None:
 
 
 async def test_only_engineers_can_invite(database: AnyDatabase) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
 
@@ -349,7 +349,7 @@ async def test_repeating_the_command_invites_only_new_addresses(world: World) ->
 async def test_a_duplicate_form_submission_creates_nothing_twice(world: World) -> None:
     await ask(world)
 
-    ack = await world.send(world.last_sent)
+    ack = await world.send(world.last_interaction)
 
     assert ack.ok
     assert invited(world) == ["ann@acme.example"]
@@ -365,12 +365,12 @@ async def test_if_the_window_was_closed_the_result_goes_to_the_new_channel(world
 
     await world.idle()
 
-    assert "Invited ann@acme.example" in told(world.erin)
+    assert "Invited ann@acme.example" in last_reply(world.erin)
     assert world.erin.ephemerals[-1].channel is made(world)
 
 
 async def test_the_form_is_acknowledged_before_slack_is_called(world: World) -> None:
-    async with held(world.slack, "conversations.create"):
+    async with hold_calls(world.slack, "conversations.create"):
         await world.type(ACME)
 
         answer = await world.erin.submit(world.view_of(world.erin))

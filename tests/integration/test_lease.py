@@ -21,7 +21,7 @@ from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
-from tests.integration.world import World, a_world, held
+from tests.integration.world import World, hold_calls, running_world
 
 pytestmark = [pytest.mark.slow_slack, ON_BOTH]
 
@@ -149,7 +149,7 @@ async def test_a_worker_can_retake_its_own_lease(begun: World) -> None:
 async def test_a_second_process_on_sqlite_takes_no_leases_from_the_first(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with held(begun.slack, "chat.postMessage"):
+    async with hold_calls(begun.slack, "chat.postMessage"):
         await begun.ann.press(begun.message("step:1"), "choose_account:new")
         await asyncio.sleep(0.1)
         async with begun.second_bot() as other:
@@ -161,7 +161,7 @@ async def test_a_second_process_on_sqlite_takes_no_leases_from_the_first(
 
 
 async def test_a_lone_process_on_sqlite_releases_the_leases_of_a_dead_one(tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         await world.begin()
         settings, path = world.settings, SqliteFile(tmp_path)
     far = now() + timedelta(days=1)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.app.connections import CannotListen
 from sandbox.bot_process import free_port
 from tests.databases import ON_BOTH
-from tests.integration.world import World, held
+from tests.integration.world import World, hold_calls
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -33,7 +33,7 @@ async def test_metrics_cover_acknowledgements_slack_calls_and_verifications(
 
 @ON_BOTH
 async def test_metrics_show_the_backlog_and_held_leases(begun: World) -> None:
-    async with held(begun.slack, "chat.update"):
+    async with hold_calls(begun.slack, "chat.update"):
         await begun.ann.press(begun.message("step:1"), "choose_account:new")
         await begun.slack.until(lambda: begun.find("step:2"))
         await begun.bot.sweep()

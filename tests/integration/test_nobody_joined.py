@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 MONDAY = datetime(2026, 11, 16, 15, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -28,7 +28,7 @@ async def sweep(world: World) -> None:
 async def test_the_engineer_is_notified_if_no_client_joins_in_a_business_day(
     clock: FrozenDateTimeFactory, database: AnyDatabase
 ) -> None:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         beta = world.slack.add_channel("beta", world.erin)
         await world.begin("Beta Heating", beta)
         before = world.slots(beta)

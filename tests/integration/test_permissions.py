@@ -8,7 +8,7 @@ import pytest
 from bot.onboarding.permissions import REFUSALS
 from sandbox.slack import Channel, NotOfferedError, Person
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 # The permission matrix of the design. “-” marks what Slack itself doesn't offer.
 MATRIX = """
@@ -59,7 +59,7 @@ class Cast:
         if caller.person.view:
             await caller.person.close(caller.person.view)
         answered = len(caller.person.ephemerals) > before
-        return "no" if answered and told(caller.person).startswith(FORBIDDEN) else "yes"
+        return "no" if answered and last_reply(caller.person).startswith(FORBIDDEN) else "yes"
 
     async def commands(self, caller: Caller) -> str:
         try:
@@ -104,7 +104,7 @@ def listed_as_engineers(world: World, callers: dict[str, Caller]) -> list[str]:
 
 @pytest.fixture
 async def cast(database: AnyDatabase) -> AsyncIterator[Cast]:
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         callers = everybody(world)
         engineers = listed_as_engineers(world, callers)
         async with world.second_bot(engineers=engineers) as bot:
@@ -156,7 +156,7 @@ async def test_only_the_person_who_opened_a_form_can_submit_it(cast: Cast) -> No
     world, abe = cast.world, cast.callers["another of the client's people"].person
     form = await world.open(world.ann, "step:1", "step_help")
     await world.submit(world.ann, form, question="Is this right?")
-    payload = world.last_sent
+    payload = world.last_interaction
     payload["user"]["id"] = abe.id
     payload["view"]["id"] = "V0FORGED"
 

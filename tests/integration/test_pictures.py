@@ -14,7 +14,7 @@ from freezegun.api import FrozenDateTimeFactory
 from sandbox.bot_process import free_port
 from sandbox.slack.model import Json
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 WORDS = "🖼️ *What you'll see:*"
@@ -41,7 +41,7 @@ async def at_step_3(
     database: AnyDatabase | Path, clock: FrozenDateTimeFactory, **settings: Any
 ) -> AsyncIterator[World]:
     """A world at step 3, which may have a picture."""
-    async with a_world(database, **settings) as world:
+    async with running_world(database, **settings) as world:
         await look(world, clock)
         await world.begin()
         await world.walk_to(3)
@@ -149,7 +149,9 @@ async def test_a_picture_is_not_shown_while_slack_processes_it(
     folder: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with a_world(tmp_path, guide_images=str(folder), uploads=True, socket_mode=True) as world:
+    async with running_world(
+        tmp_path, guide_images=str(folder), uploads=True, socket_mode=True
+    ) as world:
         for _ in range(2):
             await world.bot.sweep()
             await world.idle()
@@ -186,7 +188,7 @@ async def test_a_picture_slack_rejects_blocks_nothing_and_is_logged_once(
 
 async def test_an_edit_rejected_for_its_picture_falls_back_to_text(tmp_path: Path) -> None:
     base = "https://pictures.example"
-    async with a_world(tmp_path, guide_images=base) as world:
+    async with running_world(tmp_path, guide_images=base) as world:
         world.slack.web[f"{base}/step-03.png"] = PNG
         await world.begin()
         await world.walk_to(3)

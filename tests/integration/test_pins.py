@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.background import wait_for_tasks
-from tests.integration.world import World, from_now, held
+from tests.integration.world import World, from_now, hold_calls
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -51,7 +51,7 @@ async def test_pinning_and_bookmarking_take_one_call_each_and_none_per_step(begu
 
 @pytest.mark.parametrize("slow", ["pins.add", "bookmarks.add"])
 async def test_the_thread_does_not_wait_for_its_pin_or_bookmark(world: World, slow: str) -> None:
-    async with held(world.slack, slow):
+    async with hold_calls(world.slack, slow):
         await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
         await world.erin.submit(world.view_of(world.erin))
         await world.slack.until(lambda: world.slots() == THREAD)

@@ -10,7 +10,7 @@ import pytest
 from sandbox.slack import Channel
 from tests.background import wait_for_tasks
 from tests.integration.test_client_team import third
-from tests.integration.world import KEY, OTHER_KEY, World, told
+from tests.integration.world import KEY, OTHER_KEY, World, last_reply
 from tests.unit.test_secret_scan import ORDINARY, SECRET, WIDE
 
 MADE_UP = SECRET
@@ -32,8 +32,8 @@ async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
 
     await write(begun, f"FYI the secret is {secret(begun)}")
 
-    assert "Please delete it now" in told(begun.ann)
-    assert "step 19" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
+    assert "step 19" in last_reply(begun.ann)
     assert "A secret was posted here" in begun.message("exposed:1").text
     assert begun.current == 19
     assert [text for text in begun.announced if "posted the Client Secret" in text]
@@ -70,13 +70,13 @@ async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
         await begun.press(begun.ann, f"step:{number}", "step_done")
 
     assert begun.current == 22
-    assert "Client Secret (step 19) was posted in the channel" in told(begun.ann)
+    assert "Client Secret (step 19) was posted in the channel" in last_reply(begun.ann)
 
 
 async def test_a_secret_not_stored_yet_is_recognized_by_its_format(begun: World) -> None:
     await write(begun, f"is this it? {secret(begun)}", in_thread=True)
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
     assert "exposed:1" in begun.slots()
 
 
@@ -86,7 +86,7 @@ async def test_an_edit_that_adds_a_secret_is_caught(begun: World) -> None:
     await begun.slack.delivered()
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
 
 
 async def test_a_posted_id_is_flagged_without_reopening_its_step(begun: World) -> None:
@@ -95,7 +95,7 @@ async def test_a_posted_id_is_flagged_without_reopening_its_step(begun: World) -
     await write(begun, f"our tenant is {begun.servicetitan.credentials['tenant_id']}")
 
     assert begun.current == 24
-    assert "Tenant ID" in told(begun.ann)
+    assert "Tenant ID" in last_reply(begun.ann)
     assert "keep IDs out of the channel" in begun.message("exposed:1").text
 
 
@@ -198,7 +198,7 @@ async def test_a_new_secret_next_to_a_stored_value_is_flagged_too(begun: World) 
 
     await write(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
 
-    assert "Client Secret and Tenant ID" in told(begun.ann)
+    assert "Client Secret and Tenant ID" in last_reply(begun.ann)
     assert begun.current == 24
 
 
@@ -217,8 +217,8 @@ async def test_a_secret_look_alike_only_warns_if_a_secret_is_stored(begun: World
     assert begun.current == 24
     assert begun.slots() == before
     assert begun.events("exposed") == []
-    assert "Please delete it now" in told(begun.ann)
-    assert "Please delete it now" in told(begun.erin)
+    assert "Please delete it now" in last_reply(begun.ann)
+    assert "Please delete it now" in last_reply(begun.erin)
 
 
 @pytest.mark.parametrize("step", [1, 19, 24])
@@ -232,7 +232,7 @@ async def test_a_secret_look_alike_from_a_stranger_reopens_no_step(begun: World,
 
     assert begun.current == step
     assert begun.events("exposed") == []
-    assert "Please delete it now" in told(zoe)
+    assert "Please delete it now" in last_reply(zoe)
 
 
 async def test_a_second_posted_secret_reopens_no_step_but_is_rejected(
@@ -329,7 +329,7 @@ async def test_a_secret_in_a_file_name_is_caught(begun: World) -> None:
     await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "client_secret"])
@@ -389,7 +389,7 @@ async def posted(world: World, changes: dict[str, Any]) -> str:
     event["event"] |= {"ts": f"{event['event']['ts']}1", **changes}
     await world.slack.post_signed(json.dumps(event).encode(), "application/json")
     await world.idle()
-    return told(world.ann)
+    return last_reply(world.ann)
 
 
 SHOWN: list[dict[str, Any]] = [
@@ -433,7 +433,7 @@ async def test_a_stored_secret_is_caught_in_uppercase_and_full_width_letters(
 
     await write(begun, clothe(secret(begun)))
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
     assert begun.current == 19
 
 
@@ -444,7 +444,7 @@ async def test_a_secret_in_a_forwarded_message_is_caught(begun: World) -> None:
     await begun.ann.say(begun.channel, "", forwarded=written)
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
 
 
 async def test_a_secret_in_an_attachment_added_by_an_edit_is_caught(begun: World) -> None:
@@ -459,7 +459,7 @@ async def test_a_secret_in_an_attachment_added_by_an_edit_is_caught(begun: World
     await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
 
 
 async def test_a_link_preview_does_not_raise_a_second_alarm(begun: World) -> None:
@@ -533,7 +533,7 @@ async def test_only_the_writer_is_warned_about_a_posted_password(
 ) -> None:
     await write(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
 
-    assert "looks like it has a password" in told(begun.ann)
+    assert "looks like it has a password" in last_reply(begun.ann)
     assert begun.events("exposed") == []
     assert begun.rows("SELECT detail FROM event WHERE kind = 'help_asked'") == []
     assert b"Hunter2!" not in begun.database.content()
@@ -549,7 +549,7 @@ async def test_a_stored_secret_in_the_engineering_channel_is_caught(begun: World
     await begun.slack.delivered()
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.erin)
+    assert "Please delete it now" in last_reply(begun.erin)
     assert begun.current == 19
     assert "posted in another channel by mistake" in begun.message("exposed:1").text
     assert [text for text in begun.announced if "in this channel" in text]

@@ -7,7 +7,7 @@ import pytest
 
 import bot.slack.private_delivery
 from tests.integration.test_status_pages import add
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 pytestmark = pytest.mark.virtual_time
 
@@ -66,7 +66,7 @@ async def test_a_failed_ephemeral_is_delivered_through_the_response_url(
 
     await press_again(refused)
 
-    assert "already finished" in told(refused.ann)
+    assert "already finished" in last_reply(refused.ann)
 
 
 @no_waiting
@@ -94,7 +94,7 @@ async def test_a_reply_is_retried_until_slack_is_back(
 
     await press_again(refused)
 
-    assert "already finished" in told(refused.ann)
+    assert "already finished" in last_reply(refused.ann)
     assert warnings(caplog) == []
 
 

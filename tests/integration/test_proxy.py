@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.slack.response_urls import is_slacks
 from sandbox.bot_process import free_port
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.proxies import run_proxy, serve_tls, write_certificate
 
 pytestmark = pytest.mark.virtual_time
@@ -51,7 +51,7 @@ async def test_proxy_environment_variables_are_ignored(
         for name in VARIABLES:
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.lower(), proxy.url)
-        async with a_world(tmp_path, socket_mode=socket_mode) as world:
+        async with running_world(tmp_path, socket_mode=socket_mode) as world:
             world.slack.doubts.ephemeral_reaches_external = False
             await world.begin()
             await world.walk_to(23)
@@ -66,7 +66,7 @@ async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
 ) -> None:
     certificate = write_certificate(tmp_path, "slack.example", "servicetitan.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    async with run_proxy(password.replace("%40", "@")) as proxy, a_world(tmp_path) as plain:
+    async with run_proxy(password.replace("%40", "@")) as proxy, running_world(tmp_path) as plain:
         ports = {
             "slack.example": int(plain.slack.api_url.split(":")[2].partition("/")[0]),
             "servicetitan.example": int(plain.servicetitan.api_url.split(":")[2]),
@@ -95,7 +95,7 @@ async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
 async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: Path) -> None:
     async with (
         run_proxy("secret") as proxy,
-        a_world(tmp_path) as world,
+        running_world(tmp_path) as world,
         world.second_bot(
             servicetitan_auth_url="https://servicetitan.example",
             proxy_url=SecretStr(f"http://bot:wr0ngpass@127.0.0.1:{proxy.port}"),
@@ -115,7 +115,7 @@ async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: P
 async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: bool) -> None:
     async with (
         run_proxy() as proxy,
-        a_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
+        running_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
     ):
         world.slack.doubts.ephemeral_reaches_external = False
         await world.begin()
@@ -158,7 +158,7 @@ async def pressed_again(world: World, **other: Any) -> None:
     await world.begin()
     await world.walk_to(2)
     await world.press(world.ann, "step:2", "step_done")
-    payload = world.last_sent
+    payload = world.last_interaction
     payload["actions"][0]["value"] = f"{world.onboarding}:1"
     world.slack.doubts.ephemeral_reaches_external = False
     await world.send({**payload, **other})
@@ -173,7 +173,7 @@ async def test_a_forged_response_url_receives_no_reply(
         asked.append(request.headers)
         return web.Response()
 
-    async with elsewhere(listen) as address, a_world(tmp_path) as world:
+    async with elsewhere(listen) as address, running_world(tmp_path) as world:
         await pressed_again(world, response_url=f"{address}/actions/T1/1/x")
 
     assert asked == []
@@ -186,7 +186,7 @@ async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
         asked.append(request.path)
         return web.Response()
 
-    async with elsewhere(listen) as address, a_world(tmp_path) as world:
+    async with elsewhere(listen) as address, running_world(tmp_path) as world:
         for status in (301, 302, 303, 307, 308):
             world.slack.fail_next("response_url", status=status, location=f"{address}/r")
             world.slack.fail_next("chat.update", status=status, location=f"{address}/u")

@@ -2,7 +2,7 @@
 
 from sandbox.slack import Person
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 KNOWN = "where do I find the application key?"
 UNKNOWN = "what does the web scheduler cost per month?"
@@ -42,7 +42,7 @@ async def test_a_question_the_guide_does_not_cover_goes_to_the_engineer(begun: W
 
     [announced] = [text for text in begun.announced if "needs help" in text]
     assert "cost per month" in announced
-    assert begun.erin.id in told(begun.ann)
+    assert begun.erin.id in last_reply(begun.ann)
     assert "1 question" in begun.message("root").text
     assert "1 open question" in (await begun.type("status")).text
 
@@ -127,7 +127,7 @@ async def test_shortcuts_send_replies_close_questions_and_add_notes(begun: World
 
 
 async def test_only_engineers_can_use_shortcuts(database: AnyDatabase) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         await world.begin()
         await ask(world, UNKNOWN)
         sam = world.slack.add_person("Sam Sales")
@@ -135,7 +135,7 @@ async def test_only_engineers_can_use_shortcuts(database: AnyDatabase) -> None:
         await sam.use_shortcut(world.channel.messages[-1], "mark_question_answered")
         await world.idle()
 
-        assert "for HeavySet engineers" in told(sam)
+        assert "for HeavySet engineers" in last_reply(sam)
         assert not world.events("help_answered")
 
 
@@ -160,7 +160,7 @@ async def test_a_channel_question_is_answered_only_if_it_mentions_the_bot(begun:
 
     await ask(begun, f"<@{begun.slack.bot.id}> {KNOWN}", in_thread=False)
     assert begun.find("answer:1") is not None
-    assert "I answered in the thread" in told(begun.ann)
+    assert "I answered in the thread" in last_reply(begun.ann)
 
 
 async def test_a_very_long_question_is_still_announced(begun: World) -> None:

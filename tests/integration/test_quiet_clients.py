@@ -9,7 +9,7 @@ from freezegun import freeze_time
 
 from sandbox.slack import Message
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 # Monday, November 16 at 10 in New York, and business day 14 after it (Thanksgiving is between).
 BEGAN = datetime(2026, 11, 16, 15, tzinfo=UTC)
@@ -27,7 +27,7 @@ def go_to() -> Iterator[GoTo]:
 
 @pytest.fixture
 async def world(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         world.ann.user.tz = "America/New_York"
         await world.begin()
         yield world
@@ -84,12 +84,12 @@ async def test_pause_puts_the_onboarding_on_hold_and_updates_the_question(quiet:
     await press(quiet, "pause_quiet")
 
     assert quiet.events("paused") == [(quiet.erin.id, None)]
-    assert "On hold" in told(quiet.erin)
+    assert "On hold" in last_reply(quiet.erin)
     assert "⏸️ On hold." in question(quiet).text
     assert buttons(question(quiet)) == []
     await quiet.erin.press(old, "pause_quiet")
     await quiet.idle()
-    assert "already paused" in told(quiet.erin)
+    assert "already paused" in last_reply(quiet.erin)
     assert len(quiet.events("paused")) == 1
 
 
@@ -103,7 +103,7 @@ async def test_only_the_first_of_two_simultaneous_decisions_counts(quiet: World)
 
     [(first, _)] = quiet.events("ask_again_later")
     loser = quiet.erin if first == eve.id else eve
-    assert f"<@{first}> already chose to ask again" in told(loser)
+    assert f"<@{first}> already chose to ask again" in last_reply(loser)
     assert f"<@{first}> chose to ask again" in question(quiet).text
 
 
@@ -145,7 +145,7 @@ async def test_the_question_is_void_once_the_client_is_active_again(quiet: World
     for button in buttons(old):
         await quiet.erin.press(old, button)
         await quiet.idle()
-        assert "active again, so nothing was changed" in told(quiet.erin)
+        assert "active again, so nothing was changed" in last_reply(quiet.erin)
     assert not (await quiet.submit(quiet.erin, form, reason="No answer.")).ok
     assert quiet.rows("SELECT status FROM onboarding") == [("active",)]
 
@@ -155,7 +155,7 @@ async def test_the_buttons_are_for_engineers_only(quiet: World) -> None:
     for button in ("pause_quiet", "ask_again", "cancel_quiet"):
         await quiet.ann.press_raw(quiet.message("root"), button, value)
         await quiet.idle()
-        assert "for HeavySet engineers" in told(quiet.ann)
+        assert "for HeavySet engineers" in last_reply(quiet.ann)
 
     assert quiet.rows("SELECT status FROM onboarding") == [("active",)]
     assert quiet.events("ask_again_later") == []

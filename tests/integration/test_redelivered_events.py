@@ -10,7 +10,7 @@ import pytest
 from bot.core.errors import Unavailable
 from bot.core.loops import MAX_FAILURES_IN_A_ROW, for_each
 from tests.databases import ON_BOTH
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 ANOTHER = "Best Cooling"
 
@@ -132,7 +132,7 @@ async def test_a_secret_is_flagged_for_both_despite_a_database_failure_midway(
 
     await two.until(lambda: len(two.events("exposed")) == 2)
     await two.idle()
-    assert "Client Secret" in told(two.ann)
+    assert "Client Secret" in last_reply(two.ann)
     warnings = len(two.ann.ephemerals)
     await again(two, "message")
     assert len(two.events("exposed")) == 2

@@ -16,7 +16,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 Action = Callable[[World], Awaitable[object]]
@@ -405,7 +405,7 @@ CASES = [
 async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
     """A world with the onboarding at the case's step when it starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
-        async with a_world(database, business_timezone=case.zone, **case.settings) as world:
+        async with running_world(database, business_timezone=case.zone, **case.settings) as world:
             world.ann.user.tz = None  # so the setting applies
             await world.begin()
             if case.step > 1:

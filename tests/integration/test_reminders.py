@@ -19,7 +19,7 @@ from storage import onboardings, reminders
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.executed_sql import observe_sql
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 # Monday to Friday of one week, at ten in New York. No progress since Monday.
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (
@@ -47,7 +47,7 @@ def go_to() -> Iterator[GoTo]:
 @pytest.fixture
 async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
     """A world whose onboarding has been at step 1 since Monday."""
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         await world.begin()
         yield world
 
@@ -107,7 +107,7 @@ async def test_only_an_engineer_can_snooze_a_reminder_to_heavyset(
     await sweep(stalled)
 
     await stalled.press(stalled.ann, "reminder:1", "snooze")
-    assert "This one's on us" in told(stalled.ann)
+    assert "This one's on us" in last_reply(stalled.ann)
     assert stalled.events("snoozed") == []
 
     await stalled.press(stalled.erin, "reminder:1", "snooze")
@@ -134,16 +134,16 @@ async def test_stale_reminder_buttons_explain_what_already_happened(reminded: Wo
 
     await reminded.ann.press(old, "snooze")
     await reminded.idle()
-    assert f"<@{reminded.ann.id}> already snoozed it until" in told(reminded.ann)
+    assert f"<@{reminded.ann.id}> already snoozed it until" in last_reply(reminded.ann)
 
     await reminded.ann.press(old, "choose_account:new")
     await reminded.ann.press(old, "choose_account:new")
     await reminded.idle()
-    assert "already finished step 1" in told(reminded.ann)
+    assert "already finished step 1" in last_reply(reminded.ann)
 
     await reminded.ann.press(old, "snooze")
     await reminded.idle()
-    assert "Nothing to snooze anymore" in told(reminded.ann)
+    assert "Nothing to snooze anymore" in last_reply(reminded.ann)
     assert len(reminded.events("snoozed")) == 1
 
 
@@ -403,7 +403,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 async def test_reminder_and_escalation_delays_are_configurable(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(
+    async with running_world(
         database, remind_after=3600, escalate_after=7200, business_timezone="UTC"
     ) as world:
         world.ann.user.tz = None

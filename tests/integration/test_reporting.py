@@ -14,7 +14,7 @@ from sandbox.slack import View
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.test_cli import COMPLETE
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 
 def text(view: View) -> str:
@@ -66,7 +66,7 @@ async def test_a_report_leaves_out_onboardings_started_before_its_period(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-10-12 14:00", real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             await world.begin()
             clock.tick(timedelta(days=31))
 
@@ -85,7 +85,7 @@ async def test_an_invalid_period_is_answered_with_an_example(begun: World) -> No
 
 @ON_SQLITE
 async def test_only_engineers_get_a_report(database: AnyDatabase) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         await world.begin()
         sam = world.slack.add_person("Sam Sales")
         sales = world.slack.add_channel("sales", sam)

@@ -5,7 +5,7 @@ import asyncio
 from tests.commands import onboarding
 from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 LONG_AGO = "2020-01-01 00:00:00.000000"
 
@@ -92,7 +92,7 @@ async def test_deleted_values_cannot_be_revealed(world: World) -> None:
     await world.idle()
 
     assert world.erin.view is None
-    assert "were deleted" in told(world.erin)
+    assert "were deleted" in last_reply(world.erin)
 
 
 async def test_a_value_replaced_after_it_was_configured_is_announced(begun: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 import bot.use_cases.revealed_windows
 from sandbox.slack import View, visible_text
 from tests.background import wait_for_tasks
-from tests.integration.world import World, from_now, now, told
+from tests.integration.world import World, from_now, last_reply, now
 
 pytestmark = pytest.mark.slow_slack
 
@@ -118,7 +118,7 @@ async def test_each_reveal_window_is_announced_once(handed_over: World) -> None:
 
 async def test_forged_reveal_requests_are_rejected(handed_over: World) -> None:
     view = await reveal(handed_over)
-    payload = handed_over.last_sent
+    payload = handed_over.last_interaction
     for change in (
         {"actions": [{**payload["actions"][0], "action_id": "reveal_credentials:password"}]},
         {"view": {**payload["view"], "external_id": "another"}},
@@ -134,14 +134,14 @@ async def test_forged_reveal_requests_are_rejected(handed_over: World) -> None:
 async def test_an_engineer_cannot_reveal_in_someone_elses_window(handed_over: World) -> None:
     await stored(handed_over)
     view = await reveal(handed_over)
-    payload = handed_over.last_sent
+    payload = handed_over.last_interaction
     eve = handed_over.slack.add_person("Eve Engineer")
     handed_over.channel.members[eve.id] = eve.user
 
     user = {**payload["user"], "id": eve.id}
     await handed_over.send({**payload, "trigger_id": "eve", "user": user})
 
-    assert "Someone else opened this" in told(eve)
+    assert "Someone else opened this" in last_reply(eve)
     assert looks(handed_over) == [["client_secret"]]
     assert shown(handed_over, view) == {"client_secret"}
 
@@ -150,7 +150,7 @@ async def test_credentials_are_shown_only_in_the_window_the_bot_opened(
     handed_over: World,
 ) -> None:
     await reveal(handed_over)
-    payload = handed_over.last_sent
+    payload = handed_over.last_interaction
     view = await handed_over.open(handed_over.ann, "step:23", "step_help")
 
     forged = {**payload["view"], "id": view.id, "hash": view.hash, "external_id": "reveal-1"}
@@ -163,7 +163,7 @@ async def test_a_client_cannot_reveal_credentials(handed_over: World) -> None:
     await handed_over.press(handed_over.ann, "step:23", "reveal_credentials")
 
     assert handed_over.ann.view is None
-    assert "Only HeavySet engineers can see stored credentials" in told(handed_over.ann)
+    assert "Only HeavySet engineers can see stored credentials" in last_reply(handed_over.ann)
     assert handed_over.events("credentials_revealed") == []
 
 
@@ -176,7 +176,7 @@ async def test_credentials_cannot_be_revealed_from_another_channel(handed_over: 
     )
     await handed_over.idle()
 
-    assert "another channel" in told(handed_over.erin)
+    assert "another channel" in last_reply(handed_over.erin)
     assert handed_over.erin.view is None
 
 
@@ -195,7 +195,7 @@ async def test_a_tampered_value_is_not_shown_and_causes_a_warning(
             view = await reveal(handed_over)
             [warning] = await handed_over.warnings()
 
-            assert "A stored credential can't be read" in told(handed_over.erin)
+            assert "A stored credential can't be read" in last_reply(handed_over.erin)
             assert shown(handed_over, view) == set()
             assert handed_over.events("credentials_revealed") == []
             assert "stored values" in warning

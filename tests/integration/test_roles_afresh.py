@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.slack import Person, View, visible_text
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, held, told
+from tests.integration.world import World, hold_calls, last_reply, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -29,7 +29,7 @@ class Grouped:
 
 @pytest.fixture
 async def grouped(database: AnyDatabase) -> AsyncIterator[Grouped]:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         eve = world.slack.add_person("Eve Engineer")
         world.channel.members[eve.id] = eve.user
         group = world.slack.add_usergroup(eve)
@@ -51,7 +51,7 @@ async def test_removal_from_the_user_group_revokes_access_immediately(grouped: G
 
     assert await grouped.reveal() is None
 
-    assert "Only HeavySet engineers can see stored credentials" in told(grouped.eve)
+    assert "Only HeavySet engineers can see stored credentials" in last_reply(grouped.eve)
     assert grouped.world.events("credentials_revealed") == []
     assert grouped.world.events("refused") == [(grouped.eve.id, None)]
 
@@ -86,7 +86,7 @@ async def test_a_cached_role_reveals_no_credentials_while_slack_fails(
 
     assert await grouped.reveal() is None
 
-    assert SILENT in told(grouped.eve)
+    assert SILENT in last_reply(grouped.eve)
     assert grouped.world.events("credentials_revealed") == []
 
 
@@ -101,15 +101,15 @@ async def test_an_open_list_reveals_nothing_after_removal_from_the_user_group(
     await world.idle()
 
     assert world.servicetitan.client_secret not in visible_text(view)
-    assert "Only HeavySet engineers can see stored credentials" in told(grouped.eve)
+    assert "Only HeavySet engineers can see stored credentials" in last_reply(grouped.eve)
     assert world.events("credentials_revealed") == []
 
 
 async def test_a_cached_role_reveals_no_credentials_while_slack_hangs(grouped: Grouped) -> None:
     world = grouped.world
-    async with held(world.slack, "users.info"):
+    async with hold_calls(world.slack, "users.info"):
         await grouped.eve.press(world.message("step:23"), "reveal_credentials")
-        await world.slack.until(lambda: SILENT in told(grouped.eve))
+        await world.slack.until(lambda: SILENT in last_reply(grouped.eve))
 
     await world.idle()
     assert grouped.eve.view is None
@@ -184,6 +184,9 @@ async def test_a_form_from_a_member_on_a_later_page_is_accepted(begun: World) ->
 
 async def test_a_form_is_accepted_after_a_brief_wait_while_slack_hangs(begun: World) -> None:
     view = await form_of(begun, begun.ann)
-    async with held(begun.slack, "conversations.members"), held(begun.slack, "users.info"):
+    async with (
+        hold_calls(begun.slack, "conversations.members"),
+        hold_calls(begun.slack, "users.info"),
+    ):
         assert (await begun.ann.submit(view, step_18(begun))).ok
     await begun.idle()

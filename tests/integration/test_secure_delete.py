@@ -15,7 +15,7 @@ from storage.database import Database
 from tests.commands import onboarding
 from tests.databases import ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.integration.test_cli import COMPLETE
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.postgresql import Cluster
 
 WITHIN_SECONDS = 20
@@ -90,7 +90,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
 @pytest.fixture
 async def world(kept: Kept) -> AsyncIterator[World]:
     """A world with all five values entered."""
-    async with a_world(kept.database) as world:
+    async with running_world(kept.database) as world:
         await world.begin()
         await world.walk_to(23)
         yield world
@@ -170,7 +170,7 @@ async def test_no_file_holds_an_old_ciphertext(
 async def test_a_bot_stopped_right_after_a_deletion_leaves_no_old_ciphertext(
     kept: Kept, way: Callable[[World], Awaitable[list[bytes]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with a_world(kept.database) as world:
+    async with running_world(kept.database) as world:
         await world.begin()
         await world.walk_to(23)
         async with asyncio.timeout(WITHIN_SECONDS):

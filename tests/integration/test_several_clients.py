@@ -2,7 +2,7 @@
 
 from tests.databases import ON_SQLITE
 from tests.integration.test_export import export
-from tests.integration.world import A_CLIENT, World
+from tests.integration.world import CLIENT_NAME, World
 
 ENGINEERS = "SELECT client_name, engineer FROM onboarding ORDER BY client_name"
 
@@ -67,7 +67,7 @@ async def test_done_accepts_the_answer_and_the_client_in_any_order(begun: World)
     query = "SELECT account FROM onboarding WHERE client_name = ?"
 
     await begun.type("done 1-3 new")
-    assert begun.rows(query, A_CLIENT) == [("new",)]
+    assert begun.rows(query, CLIENT_NAME) == [("new",)]
     assert begun.rows(query, "New Horizons") == [(None,)]
 
     await begun.type("done 1-3 new horizons existing", channel=begun.engineering)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 
 BODY = b"command=%2Fservicetitan&text=s3cr3t"
 FORM = "application/x-www-form-urlencoded"
@@ -22,7 +22,7 @@ async def test_a_wrong_signing_secret_is_logged_once_a_minute_with_a_count(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     passed = timedelta()
-    async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         now = str(int(time.time()))
         for _ in range(3):
             await send(world, secret="another", timestamp=now)
@@ -96,7 +96,7 @@ async def test_a_process_that_gets_no_requests_warns_after_ten_minutes(
     database: AnyDatabase,
 ) -> None:
     passed = timedelta()
-    async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         assert await world.warnings() == []
         passed = timedelta(minutes=10)
 
@@ -108,7 +108,7 @@ async def test_a_process_that_gets_no_requests_warns_after_ten_minutes(
 
 async def test_last_arrival_times_are_saved_at_most_once_a_minute(database: AnyDatabase) -> None:
     passed = timedelta()
-    async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         await world.begin()
         await world.ann.say(world.channel, "Hello!")
         await world.slack.delivered()

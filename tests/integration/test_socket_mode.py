@@ -6,12 +6,12 @@ import pytest
 
 from sandbox.slack import LineTrouble, offers
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 
 @pytest.fixture
 async def world(database: AnyDatabase) -> AsyncIterator[World]:
-    async with a_world(database, socket_mode=True) as world:
+    async with running_world(database, socket_mode=True) as world:
         yield world
 
 
@@ -51,7 +51,7 @@ async def test_a_refused_press_is_explained_privately(world: World) -> None:
 
     await world.press(world.ann, "step:23", "step_done")
 
-    assert "This one's on us" in told(world.ann)
+    assert "This one's on us" in last_reply(world.ann)
 
 
 async def test_health_routes_are_served_but_the_slack_route_is_not(world: World) -> None:

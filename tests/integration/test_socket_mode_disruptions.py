@@ -9,7 +9,7 @@ import pytest
 
 import bot.app.socket_mode
 from sandbox.slack import HandshakeTrouble, LineTrouble, SlackSandbox
-from tests.integration.world import World, a_world, held
+from tests.integration.world import World, hold_calls, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -54,7 +54,7 @@ DISRUPTIONS = [
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(bot.app.socket_mode, "HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr(bot.app.socket_mode, "HANDSHAKE_SECONDS", 0.3)
-    async with a_world(tmp_path, socket_mode=True) as world:
+    async with running_world(tmp_path, socket_mode=True) as world:
         await world.begin()
         yield world
 
@@ -114,7 +114,7 @@ async def test_the_bot_reconnects_and_finishes_a_press_it_was_handling(
     newcomer = world.slack.add_person("Max Member")
     await world.slack.admin.invite(world.channel, newcomer, world.erin)
     step = world.message("step:1")
-    async with held(world.slack, "users.info"):
+    async with hold_calls(world.slack, "users.info"):
         pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
         await asyncio.sleep(0.05)  # the press is being handled, and the bot asks who Max is
         opened = await disrupt(world, disruption)

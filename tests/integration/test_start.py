@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, held
+from tests.integration.world import World, hold_calls, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -25,7 +25,7 @@ def initial(view: View, name: str) -> Any:
 @pytest.fixture
 async def guarded(database: AnyDatabase) -> AsyncIterator[World]:
     """A world where ENGINEERS lists only Erin."""
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         yield world
 
 
@@ -141,7 +141,7 @@ async def test_a_name_of_300_characters_is_refused(world: World) -> None:
 async def test_a_form_with_a_name_of_300_characters_is_refused(world: World) -> None:
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin), client_name=" ")
-    forged = world.last_sent
+    forged = world.last_interaction
     forged["view"]["state"]["values"]["client_name"]["client_name"]["value"] = "a" * 300
 
     ack = await world.send(forged)
@@ -362,7 +362,7 @@ async def test_the_form_opens_immediately_and_is_filled_in_when_slack_answers(
     world: World,
 ) -> None:
     erin = world.erin
-    async with held(world.slack, "conversations.members"):
+    async with hold_calls(world.slack, "conversations.members"):
         reply = await erin.command(world.channel, "/servicetitan", "start Acme")
         at_once = world.view_of(erin)
         first = [block["block_id"] for block in at_once.blocks if block["type"] == "input"]
@@ -379,7 +379,7 @@ async def test_the_form_opens_immediately_and_is_filled_in_when_slack_answers(
 
 
 async def test_a_form_submitted_early_is_not_filled_in_afterward(world: World) -> None:
-    async with held(world.slack, "conversations.members"):
+    async with hold_calls(world.slack, "conversations.members"):
         await world.erin.command(world.channel, "/servicetitan", "start Acme")
         answer = await world.erin.submit(world.view_of(world.erin))
     await world.idle()

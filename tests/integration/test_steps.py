@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.slack import buttons, offers
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
@@ -46,7 +46,7 @@ async def test_done_costs_one_post_and_three_edits(begun: World) -> None:
 async def test_done_makes_its_slack_calls_concurrently_except_the_root_edit(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database, latency=LATENCY) as world:
+    async with running_world(database, latency=LATENCY) as world:
         await world.begin()
         await world.press(world.ann, "step:1", "choose_account:new")
         before = len(world.slack.calls)
@@ -80,7 +80,7 @@ async def test_done_cannot_skip_the_question_in_step_1(begun: World) -> None:
     await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:1")
     await begun.idle()
 
-    assert "Step 1 is a question." in told(begun.ann)
+    assert "Step 1 is a question." in last_reply(begun.ann)
     assert begun.current == 1
 
 
@@ -113,7 +113,7 @@ async def test_an_engineer_can_reopen_an_earlier_step_but_the_client_cannot(
     assert actions(begun, "step:3") == ["reopen_step"]
 
     await begun.press(begun.ann, "step:3", "reopen_step")
-    assert f"Please ask <@{begun.erin.id}>" in told(begun.ann)
+    assert f"Please ask <@{begun.erin.id}>" in last_reply(begun.ann)
     await begun.press(begun.erin, "step:3", "reopen_step")
 
     assert begun.current == 3
@@ -158,7 +158,7 @@ async def test_a_double_click_counts_once(begun: World) -> None:
     assert begun.current == 3
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
     assert len(begun.ann.ephemerals) == 1
-    assert f"<@{begun.ann.id}> already finished step 2" in told(begun.ann)
+    assert f"<@{begun.ann.id}> already finished step 2" in last_reply(begun.ann)
 
 
 async def test_two_people_pressing_done_together_finish_a_step_once(begun: World) -> None:
@@ -181,7 +181,7 @@ async def test_done_on_a_stale_screen_says_who_already_finished_the_step(begun: 
     await begun.erin.press(old, "step_done")
     await begun.idle()
 
-    assert f"<@{begun.ann.id}> already finished step 3" in told(begun.erin)
+    assert f"<@{begun.ann.id}> already finished step 3" in last_reply(begun.erin)
     assert begun.current == 4
 
 
@@ -189,7 +189,7 @@ async def test_a_future_step_cannot_be_marked_done(begun: World) -> None:
     await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:9")
     await begun.idle()
 
-    assert "Not yet! Step 1" in told(begun.ann)
+    assert "Not yet! Step 1" in last_reply(begun.ann)
     assert begun.events("step_done") == []
 
 
@@ -202,7 +202,7 @@ async def test_a_press_from_another_channel_is_refused(begun: World, action: str
     await bob.press_raw(begun.message("step:1"), action, value, channel=beta)
     await begun.idle()
 
-    assert "That button belongs to another channel" in told(bob)
+    assert "That button belongs to another channel" in last_reply(bob)
     assert bob.view is None
     assert begun.current == 1
 
@@ -211,7 +211,7 @@ async def test_a_press_for_an_unknown_onboarding_is_refused(begun: World) -> Non
     await begun.ann.press_raw(begun.message("step:1"), "step_done", "0123456789abcdef:1")
     await begun.idle()
 
-    assert "This onboarding does not exist" in told(begun.ann)
+    assert "This onboarding does not exist" in last_reply(begun.ann)
 
 
 @pytest.mark.parametrize("step", ["0", "26", "999999999999999999999"])
@@ -222,13 +222,13 @@ async def test_a_step_that_the_guide_does_not_have_is_refused(begun: World, step
     await begun.idle()
 
     assert press.ack.ok
-    assert "There's no step" in told(begun.ann)
+    assert "There's no step" in last_reply(begun.ann)
 
 
 async def test_home_workspace_members_who_are_not_engineers_are_read_only(
     database: AnyDatabase,
 ) -> None:
-    async with a_world(database, named_engineers=True) as world:
+    async with running_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         guest = world.slack.add_person("Gus Guest", is_restricted=True)
         for person in (harry, guest):
@@ -237,7 +237,7 @@ async def test_home_workspace_members_who_are_not_engineers_are_read_only(
 
         for person in (harry, guest):
             await world.press(person, "step:1", "choose_account:new")
-            assert "Only the client's team" in told(person)
+            assert "Only the client's team" in last_reply(person)
 
         assert world.current == 1
 
@@ -279,7 +279,7 @@ async def test_a_button_from_another_release_says_it_is_out_of_date(begun: World
     await begun.idle()
 
     assert press.ack.ok
-    assert "out of date" in told(begun.ann)
+    assert "out of date" in last_reply(begun.ann)
 
 
 async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
@@ -288,7 +288,7 @@ async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
     await begun.ann.press_raw(begun.message("step:1"), "choose_account:borrowed", value)
     await begun.idle()
 
-    assert "That option is gone" in told(begun.ann)
+    assert "That option is gone" in last_reply(begun.ann)
     assert begun.current == 1
 
 
@@ -301,7 +301,7 @@ async def test_a_completed_onboarding_cannot_be_undone(begun: World) -> None:
     await begun.erin.press(old, "step_undo")
     await begun.idle()
 
-    assert "This setup is complete" in told(begun.erin)
+    assert "This setup is complete" in last_reply(begun.erin)
     assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
@@ -316,7 +316,7 @@ async def test_a_press_is_answered_even_if_ephemerals_cannot_reach_the_client(
     await begun.ann.press(old, "step_done")
     await begun.idle()
 
-    assert "already finished step 2" in told(begun.ann)
+    assert "already finished step 2" in last_reply(begun.ann)
 
 
 async def test_step_1_shows_the_engineers_email_if_slack_provides_it(world: World) -> None:

@@ -10,7 +10,7 @@ from sandbox.slack import visible_text
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 ALTERED = "the stored value was altered or moved"
 PUT_BACK = "an older value was put back in a newer one's place"
@@ -154,7 +154,7 @@ async def test_tampering_is_detected_wherever_a_value_is_used(
     checked = await keys_check(world)
 
     assert reason in warning
-    assert reason in told(world.erin)
+    assert reason in last_reply(world.erin)
     assert secret not in visible_text(window)
     assert world.events("credentials_revealed") == []
     report = world.message(world.slots()[-1])

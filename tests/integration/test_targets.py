@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from sandbox.slack import visible_text
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import a_world
+from tests.integration.world import running_world
 
 
 @ON_SQLITE
@@ -12,7 +12,7 @@ async def test_a_client_over_target_is_at_risk_on_home_in_status_and_digest(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database, digest_at="Mon 09:00") as world:
+        async with running_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             assert "target" not in (await world.type("status")).text
 

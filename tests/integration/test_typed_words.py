@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.slack import Person
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 
 async def say(
@@ -36,16 +36,16 @@ async def test_typing_done_at_a_question_lists_the_possible_answers(begun: World
     await say(begun, "done")
 
     assert begun.current == 1
-    assert "Create a new account" in told(begun.ann)
+    assert "Create a new account" in last_reply(begun.ann)
 
 
 async def test_status_and_help_are_answered_privately(begun: World) -> None:
     messages = len(begun.channel.messages)
 
     await say(begun, "status")
-    assert "Next: step 1" in told(begun.ann)
+    assert "Next: step 1" in last_reply(begun.ann)
     await say(begun, "help")
-    assert "Step 1" in told(begun.ann)
+    assert "Step 1" in last_reply(begun.ann)
 
     assert len(begun.channel.messages) == messages + 2  # what Ann wrote herself
 
@@ -55,7 +55,7 @@ async def test_a_question_after_help_goes_to_the_engineer(begun: World) -> None:
 
     [announcement] = [text for text in begun.announced if "needs help" in text]
     assert "Where do I send &lt;our contract&gt;?" in announcement
-    assert begun.erin.id in told(begun.ann)
+    assert begun.erin.id in last_reply(begun.ann)
 
 
 async def test_ordinary_conversation_is_ignored(begun: World) -> None:
@@ -92,7 +92,7 @@ async def test_a_problem_is_answered_from_the_guide_or_sent_to_the_engineer(begu
 
     await say(begun, "it keeps spinning and then says access denied")
     assert "access denied" in begun.announced[-1]
-    assert begun.erin.id in told(begun.ann)
+    assert begun.erin.id in last_reply(begun.ann)
 
 
 async def test_ambiguous_messages_prompt_for_confirmation_only_once(begun: World) -> None:
@@ -104,13 +104,13 @@ async def test_ambiguous_messages_prompt_for_confirmation_only_once(begun: World
     await begun.ann.press(line, "mark_step_done")
     await begun.idle()
     assert begun.current == 3
-    assert "Marked step 2 done" in told(begun.ann)
+    assert "Marked step 2 done" in last_reply(begun.ann)
 
 
 async def test_an_ambiguous_message_can_be_sent_to_the_engineer(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "I gave you admin access")
-    assert f"Send to @{begun.erin.user.name}" in told(begun.ann)
+    assert f"Send to @{begun.erin.user.name}" in last_reply(begun.ann)
     await begun.ann.press(begun.ann.ephemerals[-1], "send_to_engineer")
     await begun.idle()
 
@@ -124,7 +124,7 @@ async def test_the_just_chatting_button_changes_nothing(begun: World) -> None:
     await begun.ann.press(begun.ann.ephemerals[-1], "just_chatting")
     await begun.idle()
 
-    assert "I'll stay out of it" in told(begun.ann)
+    assert "I'll stay out of it" in last_reply(begun.ann)
     assert begun.current == 2
 
 
@@ -152,7 +152,7 @@ async def test_a_mention_is_always_answered(begun: World) -> None:
 
     await say(begun, f"<@{bot}> hello there", in_thread=False)
 
-    assert "You can type" in told(begun.ann)
+    assert "You can type" in last_reply(begun.ann)
 
 
 async def test_a_mention_outside_the_thread_can_carry_an_answer(begun: World) -> None:
@@ -168,7 +168,7 @@ async def test_a_guest_with_no_role_is_refused_privately(begun: World) -> None:
     await say(begun, "new", gus)
 
     assert begun.current == 1
-    assert "Only the client's team" in told(gus)
+    assert "Only the client's team" in last_reply(gus)
 
 
 async def test_editing_and_deleting_a_message_causes_no_errors(begun: World) -> None:

@@ -10,7 +10,7 @@ from sandbox.slack import Channel, visible_text
 from storage.cache import OnboardingCache
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 NAMED = "an onboarding can't be read and is left alone"
 # As if written by a newer release or by hand: the statement, and why the row can't be read.
@@ -199,7 +199,7 @@ async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
             assert (await world.ann.press(step, "choose_account:new")).ack.ok
             await world.idle()
 
-    assert "Nothing is lost" in told(world.ann)
+    assert "Nothing is lost" in last_reply(world.ann)
     assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == [NAMED]
 
 
@@ -220,7 +220,7 @@ async def test_posting_a_secret_of_an_unreadable_onboarding_still_warns(begun: W
     await begun.slack.delivered()
     await begun.idle()
 
-    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in last_reply(begun.ann)
 
 
 @ON_BOTH

@@ -10,7 +10,7 @@ from freezegun import freeze_time
 
 from sandbox.slack import Message
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 
 RETAIN = timedelta(days=30)
 DAY = timedelta(days=1)
@@ -45,7 +45,7 @@ def clock() -> Iterator[Any]:
 
 @pytest.fixture
 async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
-    async with a_world(database, remind_after=NEVER, escalate_after=NEVER) as world:
+    async with running_world(database, remind_after=NEVER, escalate_after=NEVER) as world:
         await world.begin()
         yield Scene(world, clock)
 
@@ -114,7 +114,7 @@ async def test_keeping_credentials_restarts_the_retention_period(scene: Scene) -
     assert (await world.erin.press(message, "keep_credentials")).ack.ok
     await world.idle()
 
-    assert "are kept" in told(world.erin)
+    assert "are kept" in last_reply(world.erin)
     assert "kept the credentials" in world.announced[-1]
     assert world.events("credentials_kept") == [(world.erin.id, None)]
     await scene.passes(RETAIN - DAY)
@@ -134,7 +134,7 @@ async def test_keep_pressed_twice_says_who_kept_them(scene: Scene) -> None:
         await world.erin.press(message, "keep_credentials")
         await world.idle()
 
-    assert f"<@{world.erin.id}> already kept these credentials" in told(world.erin)
+    assert f"<@{world.erin.id}> already kept these credentials" in last_reply(world.erin)
     assert len(world.events("credentials_kept")) == 1
 
 
@@ -148,7 +148,7 @@ async def test_pressing_keep_too_late_says_they_are_already_deleted(scene: Scene
     await world.erin.press(message, "keep_credentials")
     await world.idle()
 
-    assert "already deleted" in told(world.erin)
+    assert "already deleted" in last_reply(world.erin)
 
 
 async def test_only_an_engineer_can_keep_credentials(scene: Scene) -> None:
@@ -161,7 +161,7 @@ async def test_only_an_engineer_can_keep_credentials(scene: Scene) -> None:
     await world.idle()
 
     assert world.events("credentials_kept") == []
-    assert "engineer" in told(world.ann)
+    assert "engineer" in last_reply(world.ann)
 
 
 async def test_any_activity_restarts_the_retention_period(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.slack import Message, buttons
 from tests.databases import ON_BOTH
-from tests.integration.world import Patient, World, told
+from tests.integration.world import HeldEndpoint, World, last_reply
 
 WRONG_SECRET = f"cs1.{'w' * 50}"
 LONG_AGO = "2000-01-01 00:00:00.000000"
@@ -62,8 +62,8 @@ async def test_entering_the_fifth_value_verifies_all_five(at_22: World) -> None:
 async def test_step_22_waits_for_all_five_values(at_22: World) -> None:
     await at_22.press(at_22.ann, "step:22", "step_done")
 
-    assert "still need Booking Provider ID (step 11)" in told(at_22.ann)
-    assert "Client Secret (step 19)" in told(at_22.ann)
+    assert "still need Booking Provider ID (step 11)" in last_reply(at_22.ann)
+    assert "Client Secret (step 19)" in last_reply(at_22.ann)
     assert at_22.current == 22
 
 
@@ -162,7 +162,7 @@ async def test_an_inconclusive_verification_is_retried_when_due(at_22: World) ->
 
 @ON_BOTH
 async def test_values_entered_during_a_run_decide_its_result(at_22: World) -> None:
-    servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
+    servicetitan, right = HeldEndpoint(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
 
     assert (await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})).ok
@@ -254,7 +254,7 @@ async def test_pressing_done_does_not_finish_step_25(begun: World) -> None:
     await begun.erin.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:25")
     await begun.idle()
 
-    assert "Press *Verify now*" in told(begun.erin)
+    assert "Press *Verify now*" in last_reply(begun.erin)
     assert begun.current == 25
 
 
@@ -264,21 +264,21 @@ async def test_clients_cannot_run_the_verification_at_step_25(begun: World) -> N
 
     await begun.press(begun.ann, "step:25", "run_verification")
 
-    assert "This one's on us" in told(begun.ann)
+    assert "This one's on us" in last_reply(begun.ann)
     assert len(begun.servicetitan.requests) == asked
     assert verifications(begun) == ["verification:1"]
 
 
 async def test_a_running_verification_is_not_started_twice(begun: World) -> None:
     await begun.walk_to(25)
-    servicetitan = Patient(begun.servicetitan)
+    servicetitan = HeldEndpoint(begun.servicetitan)
 
     for _ in range(2):
         await begun.erin.press(begun.message("step:25").snapshot(), "run_verification")
     servicetitan.answers()
     await begun.idle()
 
-    assert "already running" in told(begun.erin)
+    assert "already running" in last_reply(begun.erin)
     assert verifications(begun) == ["verification:1", "verification:2"]
 
 
@@ -288,18 +288,20 @@ async def test_a_failed_check_blocks_step_22_and_the_client_can_check_again(at_2
 
     await at_22.press(at_22.ann, "step:22", "step_done")
     assert at_22.current == 22
-    assert "Please re-enter Client ID (step 18) and Client Secret (step 19)" in told(at_22.ann)
+    assert "Please re-enter Client ID (step 18) and Client Secret (step 19)" in last_reply(
+        at_22.ann
+    )
 
     await at_22.press(at_22.ann, "verification:1", "run_verification")
     assert at_22.find("verification:2") is not None
     assert "❌ needs a fix · Check 1" in at_22.message("verification:1").text
     assert "Client ID and Client Secret" in at_22.message("verification:1").text
     await at_22.press(at_22.ann, "verification:2", "run_verification")
-    assert "We just checked" in told(at_22.ann)
+    assert "We just checked" in last_reply(at_22.ann)
 
 
 async def test_a_check_that_fails_after_done_leads_back_to_step_22(at_22: World) -> None:
-    servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
+    servicetitan, right = HeldEndpoint(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
     await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})
     await servicetitan.asked()

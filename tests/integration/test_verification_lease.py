@@ -22,7 +22,7 @@ from storage.changes import change
 from storage.vault import Vault
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
-from tests.integration.world import Patient, World, from_now
+from tests.integration.world import HeldEndpoint, World, from_now
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
@@ -80,7 +80,7 @@ async def a_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Work
         await worker.tasks.close(0)
 
 
-async def request(world: World, booking: str | None = None) -> Patient:
+async def request(world: World, booking: str | None = None) -> HeldEndpoint:
     """Request the final verification in the database, without waking the bot."""
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     await change(
@@ -89,7 +89,7 @@ async def request(world: World, booking: str | None = None) -> Patient:
         world.onboarding,
         lambda at: request_verification(at, erin, datetime.now(UTC), booking),
     )
-    return Patient(world.servicetitan)
+    return HeldEndpoint(world.servicetitan)
 
 
 def held_until(world: World) -> list[tuple[Any, ...]]:
@@ -170,7 +170,7 @@ async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> N
         await servicetitan.asked()
         await lose(at_25)
         at_25.servicetitan.fail("token", status=503)
-        Patient(at_25.servicetitan).answers()
+        HeldEndpoint(at_25.servicetitan).answers()
         await fast.begins()
         await fast.ends()
         at_25.servicetitan.heal()
@@ -189,12 +189,12 @@ async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> N
 @pytest.mark.parametrize("endpoint", ["token", "create-booking"])
 async def test_two_workers_create_only_one_test_booking(at_25: World, endpoint: str) -> None:
     await request(at_25, A_BOOKING)
-    servicetitan = Patient(at_25.servicetitan, endpoint)
+    servicetitan = HeldEndpoint(at_25.servicetitan, endpoint)
     async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
         await slow.begins()
         await servicetitan.asked()
         await lose(at_25)
-        Patient(at_25.servicetitan).answers()
+        HeldEndpoint(at_25.servicetitan).answers()
         await fast.begins()
         await fast.ends()
         servicetitan.answers()

@@ -154,7 +154,7 @@ async def test_a_forged_request_is_refused_and_leaves_no_trace_in_the_log(
     begun: World, forgery: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    body = payload({**begun.last_sent, "canary": CANARY})
+    body = payload({**begun.last_interaction, "canary": CANARY})
 
     ack = await begun.slack.post_signed(body, FORM, **FORGERIES[forgery])
     await begun.idle()
@@ -181,7 +181,7 @@ async def test_an_unsigned_request_is_refused_and_changes_nothing(begun: World) 
     await begun.press(begun.ann, "step:1", "choose_account:new")
     undo = {"action_id": "step_undo", "value": f"{begun.onboarding}:1"}
 
-    ack = await unsigned(begun, payload({**begun.last_sent, "actions": [undo]}), FORM)
+    ack = await unsigned(begun, payload({**begun.last_interaction, "actions": [undo]}), FORM)
     await begun.idle()
 
     assert ack.status == 401

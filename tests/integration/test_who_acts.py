@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Person
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 
 SCREENSHOT = ["screenshot.png"]
 
@@ -50,7 +50,7 @@ async def test_a_guest_is_refused_for_every_kind_of_message(
     await say(begun, gus, "new", **how)
 
     assert begun.current == 1
-    assert "Please ask" in told(gus)
+    assert "Please ask" in last_reply(gus)
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -69,7 +69,7 @@ async def test_an_engineers_reply_with_a_screenshot_can_answer_a_question(begun:
     await say(begun, begun.ann, "help Where is that?")
     await say(begun, begun.erin, "Here, where is what you need?", files=SCREENSHOT)
 
-    assert "Did that answer" in told(begun.erin)
+    assert "Did that answer" in last_reply(begun.erin)
     assert len(begun.events("help_asked")) == 1
 
 
@@ -117,7 +117,7 @@ async def test_a_user_unknown_to_slack_cannot_act(begun: World, error: str) -> N
     await say(begun, begun.ann, "new", files=SCREENSHOT)
 
     assert begun.current == 1
-    assert "Please ask" in told(begun.ann)
+    assert "Please ask" in last_reply(begun.ann)
 
 
 async def test_a_message_without_a_team_is_redelivered_if_the_lookup_fails(
@@ -141,7 +141,7 @@ async def test_a_press_without_a_team_is_authorized_by_looking_up_the_user(
     gus = guest(begun)
     for person in (gus, begun.ann):
         await begun.press(person, "step:1", "step_help")
-        press = begun.last_sent
+        press = begun.last_interaction
         del press["user"]["team_id"]
         press["user"] |= missing
         press["actions"][0] |= {

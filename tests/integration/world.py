@@ -50,7 +50,7 @@ from tests.virtual_time import elapsed
 
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
-A_CLIENT = "Acme Plumbing"
+CLIENT_NAME = "Acme Plumbing"
 LAST_OF_CLIENT = 22
 
 
@@ -112,7 +112,7 @@ class World:
         return answer
 
     def view_of(self, person: Person) -> View:
-        assert person.view is not None, f"{person.name} sees no modal: {told(person)}"
+        assert person.view is not None, f"{person.name} sees no modal: {last_reply(person)}"
         return person.view
 
     def find(self, slot: str, channel: Channel | None = None) -> Message | None:
@@ -125,7 +125,7 @@ class World:
 
     def slots(self, channel: Channel | None = None) -> list[str]:
         """The slots of the bot's messages, in the order in which they were posted."""
-        return [one.slot for one in (channel or self.channel).messages if one.slot]
+        return [message.slot for message in (channel or self.channel).messages if message.slot]
 
     @property
     def announced(self) -> list[str]:
@@ -135,7 +135,7 @@ class World:
     # --- an onboarding ---
 
     async def begin(
-        self, name: str = A_CLIENT, channel: Channel | None = None, **values: Any
+        self, name: str = CLIENT_NAME, channel: Channel | None = None, **values: Any
     ) -> str:
         """Start an onboarding as the engineer does; returns its id."""
         await self.type(f"start {name}", channel=channel)
@@ -166,7 +166,7 @@ class World:
         """Have Ann do some of the client's steps, without a press."""
         ann, now = Actor(self.ann.id, self.ann.team.id, Role.CLIENT_ADMIN), datetime.now(UTC)
 
-        def finished(at: Onboarding) -> Change:
+        def finish_all(at: Onboarding) -> Change:
             events: list[Event] = []
             for number in numbers:
                 if number == 1:
@@ -178,7 +178,7 @@ class World:
             return Change(at, tuple(events))
 
         if numbers:
-            await change(self.bot.database, self.bot.guides, onboarding, finished)
+            await change(self.bot.database, self.bot.guides, onboarding, finish_all)
 
     async def enter(self, person: Person, step: int, **values: str | None) -> Submission:
         """Open the form of a step, and enter values."""
@@ -207,10 +207,10 @@ class World:
         self.database.write(statement, *values)
         self.bot.database.cache = OnboardingCache()
 
-    async def until(self, look: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait for what only the database shows: Slack doesn't tell when that changes."""
         async with asyncio.timeout(seconds):
-            while not look():  # noqa: ASYNC110 (nothing tells)
+            while not condition():  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0.05)
 
     def events(self, kind: str) -> list[tuple[Any, ...]]:
@@ -226,15 +226,19 @@ class World:
         return ack
 
     @property
-    def last_sent(self) -> dict[str, Any]:
+    def last_interaction(self) -> dict[str, Any]:
         """A copy of the last press or form that Slack sent."""
-        sent = [one.outgoing for one in self.slack.deliveries if one.outgoing.kind == "interactive"]
+        sent = [
+            delivery.outgoing
+            for delivery in self.slack.deliveries
+            if delivery.outgoing.kind == "interactive"
+        ]
         return copy.deepcopy(sent[-1].payload)
 
     def last_event(self, kind: str) -> dict[str, Any]:
         """A copy of the last event of a kind that Slack sent."""
-        payloads = [one.outgoing.payload for one in self.slack.deliveries]
-        events = [one for one in payloads if one.get("event", {}).get("type") == kind]
+        payloads = [delivery.outgoing.payload for delivery in self.slack.deliveries]
+        events = [payload for payload in payloads if payload.get("event", {}).get("type") == kind]
         return copy.deepcopy(events[-1])
 
     async def catch_up(self) -> None:
@@ -245,14 +249,16 @@ class World:
             "WHERE revision > published_revision",
             *(past, past),
         )
-        forget_limits(self.bot.slack.rate_limits)
+        reset_rate_limits(self.bot.slack.rate_limits)
         self.bot.announcements.ask_again()
         await self.bot.sweep()
         await self.idle()
 
     async def assert_consistent(self) -> None:
         """See that every onboarding of the client's channel is as it must be."""
-        ids = {one.payload["onboarding_id"] for one in self.channel.messages if one.slot}
+        ids = {
+            message.payload["onboarding_id"] for message in self.channel.messages if message.slot
+        }
         for onboarding in sorted(ids):
             bot = self.bot
             await assert_consistent(
@@ -291,7 +297,7 @@ def now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=elapsed())
 
 
-def seconds() -> float:
+def monotonic_time() -> float:
     """What time.monotonic says, which freezegun may move."""
     return time.monotonic() + elapsed()
 
@@ -302,7 +308,7 @@ def from_now(**parts: float) -> datetime:
 
 
 @asynccontextmanager
-async def held(slack: SlackSandbox, method: str) -> AsyncIterator[None]:
+async def hold_calls(slack: SlackSandbox, method: str) -> AsyncIterator[None]:
     """Let calls of a method wait until the block ends."""
     released = asyncio.Event()
 
@@ -318,7 +324,7 @@ async def held(slack: SlackSandbox, method: str) -> AsyncIterator[None]:
         released.set()
 
 
-class Patient:
+class HeldEndpoint:
     """A ServiceTitan that keeps the requests to an endpoint waiting until it is told to answer."""
 
     def __init__(self, servicetitan: ServiceTitanSandbox, endpoint: str = "token") -> None:
@@ -341,7 +347,7 @@ class Patient:
         self._answering.set()
 
 
-def forget_limits(limits: RateLimits) -> None:
+def reset_rate_limits(limits: RateLimits) -> None:
     """Let the bot call Slack as if it hadn't done so for a while."""
     limits._kept.clear()
     limits._made.clear()
@@ -349,25 +355,25 @@ def forget_limits(limits: RateLimits) -> None:
     limits._limited_until.clear()
 
 
-def told(person: Person) -> str:
+def last_reply(person: Person) -> str:
     """What the bot last told somebody privately."""
     return person.ephemerals[-1].text if person.ephemerals else ""
 
 
-def is_new(database: AnyDatabase) -> bool:
+def is_empty(database: AnyDatabase) -> bool:
     """Whether no onboarding has begun; asking PostgreSQL takes longer than what depends on it."""
     return isinstance(database, SqliteFile) and not database.rows("SELECT id FROM onboarding")
 
 
 @contextmanager
-def without_a_sweep() -> Iterator[None]:
+def without_first_sweep() -> Iterator[None]:
     """Let bots start without their first sweep, which takes a third of a start."""
 
-    async def nothing_is_left(_sweep: Sweep) -> None:
+    async def no_sweep(_sweep: Sweep) -> None:
         pass
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Sweep, "__call__", nothing_is_left)
+        patch.setattr(Sweep, "__call__", no_sweep)
         yield
 
 
@@ -377,7 +383,7 @@ def _manifest() -> Manifest:
 
 
 @asynccontextmanager
-async def a_world(
+async def running_world(
     database: AnyDatabase | Path,
     *,
     named_engineers: bool = False,
@@ -385,7 +391,7 @@ async def a_world(
     latency: float = 0.0,
     enterprise_id: str | None = None,
     clock: Callable[[], datetime] = now,
-    monotonic: Callable[[], float] = seconds,
+    monotonic: Callable[[], float] = monotonic_time,
     uploads: bool = False,
     **other: Any,
 ) -> AsyncIterator[World]:
@@ -407,7 +413,7 @@ async def a_world(
         ServiceTitanSandbox(seed=1) as servicetitan,
     ):
         erin = slack.add_person("Erin Engineer")
-        ann = slack.add_person("Ann Admin", slack.add_team(A_CLIENT))
+        ann = slack.add_person("Ann Admin", slack.add_team(CLIENT_NAME))
         channel = slack.add_channel("acme", erin, ann)
         engineering = slack.add_channel("engineering", erin, private=True)
         values: dict[str, Any] = {
@@ -428,7 +434,7 @@ async def a_world(
         }
         settings = Settings.model_validate(values)
         async with AsyncExitStack() as stack:
-            with without_a_sweep() if is_new(database) else nullcontext():
+            with without_first_sweep() if is_empty(database) else nullcontext():
                 bot = await stack.enter_async_context(running(settings, clock, monotonic))
                 slack.deliver_to(f"http://127.0.0.1:{settings.port}/slack/events")
                 if socket_mode:

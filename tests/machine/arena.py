@@ -14,7 +14,7 @@ from sandbox.slack.delivery import Outgoing
 from storage.audit.verify_history import verify
 from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.invariants import assert_consistent
 from tests.machine.actions import ABOUT_A_STEP, ENGINEERS, FILLED, PRESSED, SAID, TYPED, Act, Deed
 from tests.machine.model import LAST, LAST_OF_CLIENT, RIGHT, WRONG, Model, Seen, explains
@@ -325,7 +325,7 @@ async def a_stage(
     database: AnyDatabase, workers: int, clock: Any, log: StringIO
 ) -> AsyncIterator[Stage]:
     """Set it up for many examples, one after the other; so many `workers` act on the database."""
-    async with a_world(database) as world:
+    async with running_world(database) as world:
         bots = Workers(world, workers)
         await bots.start()
         try:

@@ -14,7 +14,7 @@ from storage.postgresql import TimedConnection
 from tests.crash.final_state import assert_onboarding_completed
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, PostgresDatabase
-from tests.integration.world import a_world
+from tests.integration.world import running_world
 from tests.outages.time_lapse import lapsing
 from tests.outages.wire import Fault, Wire, WiredDatabase, run_wire
 
@@ -94,7 +94,10 @@ async def test_an_onboarding_survives_a_flaky_database_connection(
 async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
     database: PostgresDatabase, fault: Fault
 ) -> None:
-    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with (
+        run_wire(database.url) as wire,
+        running_world(WiredDatabase.over(wire, database)) as world,
+    ):
         await world.begin()
         sorry = 0
         for number in range(1, LAST_WITHOUT_VALUES + 1):

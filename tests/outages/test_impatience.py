@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.slack import Channel, Trouble
 from tests import virtual_time
-from tests.integration.world import World, a_world
+from tests.integration.world import World, running_world
 from tests.virtual_time import Clock, use_clock_for_signatures
 
 Scenario = Callable[[World], Awaitable[None]]
@@ -21,7 +21,9 @@ def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None
     async def run(clock: Clock) -> None:
         use_clock_for_signatures(clock, patch)
         monotonic = asyncio.get_running_loop().time
-        async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
+        async with running_world(
+            directory, clock=clock, monotonic=monotonic, sweep_interval=5
+        ) as world:
             await world.begin()
             await asyncio.sleep(60)
             await scenario(world)

@@ -11,7 +11,7 @@ from tests.background import wait_for_tasks
 from tests.crash.final_state import nothing_is_twice
 from tests.crash.people import People
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, told
+from tests.integration.world import World, last_reply
 from tests.outages.test_outages import until_over
 from tests.outages.time_lapse import Lapse, lapsing
 
@@ -174,7 +174,7 @@ async def test_a_private_reply_uses_its_fallback_while_the_channel_migrates(begu
     await begun.ann.press_raw(root, "step_done", f"{begun.onboarding}:23")
     await begun.idle()
 
-    assert told(begun.ann)
+    assert last_reply(begun.ann)
 
 
 @pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])

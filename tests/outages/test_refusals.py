@@ -9,7 +9,7 @@ from bot.app.bot import Bot
 from sandbox.slack import Channel
 from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World, forget_limits, now
+from tests.integration.world import World, now, reset_rate_limits
 from tests.outages.time_lapse import lapsing
 
 pytestmark = pytest.mark.virtual_time
@@ -78,7 +78,7 @@ async def test_missed_announcements_are_posted_in_order_after_unarchiving(begun:
 
     await begun.slack.admin.unarchive(begun.engineering, begun.erin)
     await begun.slack.delivered()
-    forget_limits(begun.bot.slack.rate_limits)  # otherwise the backlog waits a few seconds
+    reset_rate_limits(begun.bot.slack.rate_limits)  # otherwise the backlog waits a few seconds
     await begun.bot.sweep()
     await begun.idle()
 
@@ -149,7 +149,7 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
 
 
 async def left_behind(bot: Bot) -> None:
-    forget_limits(bot.slack.rate_limits)  # otherwise it waits a few seconds
+    reset_rate_limits(bot.slack.rate_limits)  # otherwise it waits a few seconds
     await bot.sweep()
     await wait_for_tasks(bot.tasks)
 

@@ -13,7 +13,7 @@ from bot.core.errors import Unavailable
 from storage import migrate, onboardings
 from tests.crash.final_state import assert_onboarding_completed, nothing_is_twice
 from tests.databases import PostgresDatabase, Server
-from tests.integration.world import World, a_world, told
+from tests.integration.world import World, last_reply, running_world
 from tests.outages.test_bad_line import Forgiving
 from tests.outages.time_lapse import lapsing
 from tests.outages.wire import WiredDatabase, run_wire
@@ -37,7 +37,7 @@ def database(own_cluster: Cluster, tmp_path: Path) -> Iterator[PostgresDatabase]
 @pytest.fixture
 async def begun(database: PostgresDatabase) -> AsyncIterator[World]:
     """A world with Acme's onboarding started and periodic sweeps running."""
-    async with a_world(database, sweep_interval=1) as world:
+    async with running_world(database, sweep_interval=1) as world:
         await world.begin()
         yield world
 
@@ -96,7 +96,7 @@ async def test_a_press_while_the_database_is_down_asks_to_try_again(
     press = await begun.press(begun.ann, "step:1", "choose_account:new")
 
     assert press.ack.ok
-    assert "Please try again" in told(begun.ann)
+    assert "Please try again" in last_reply(begun.ann)
     begun.bot.health._answered_at = None  # as after a second
     status, text = await begun.get("/readyz")
     assert (status, AWAY in text) == (503, True)
@@ -122,7 +122,10 @@ async def test_a_form_sent_while_the_database_is_down_can_be_resubmitted(
 
 
 async def test_a_stalled_database_does_not_delay_responses(database: PostgresDatabase) -> None:
-    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with (
+        run_wire(database.url) as wire,
+        running_world(WiredDatabase.over(wire, database)) as world,
+    ):
         await world.begin()
         step = world.message("step:1")
         async with wire.standing_still():
@@ -133,7 +136,7 @@ async def test_a_stalled_database_does_not_delay_responses(database: PostgresDat
             )
             answered = time.monotonic() - began
             await world.idle()
-            apology = told(world.ann)
+            apology = last_reply(world.ann)
 
         assert press.ack.ok
         assert answered < SLACK_WAITS
@@ -148,7 +151,10 @@ async def test_a_stalled_database_does_not_delay_responses(database: PostgresDat
 async def test_a_query_on_a_stalled_database_times_out(
     database: PostgresDatabase,
 ) -> None:
-    async with run_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+    async with (
+        run_wire(database.url) as wire,
+        running_world(WiredDatabase.over(wire, database)) as world,
+    ):
         await world.begin()
 
         async def query_a_stalled_server() -> None:
@@ -166,7 +172,7 @@ async def test_the_bot_shuts_down_in_time_while_the_database_is_stalled(
     database: PostgresDatabase,
 ) -> None:
     async with run_wire(database.url) as wire:
-        async with a_world(WiredDatabase.over(wire, database)) as world:
+        async with running_world(WiredDatabase.over(wire, database)) as world:
             await world.begin()
             wire.flowing.clear()
             await world.ann.press(world.message("step:1"), "choose_account:new")

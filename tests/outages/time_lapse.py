@@ -18,7 +18,7 @@ from tests.background import wait_for_tasks
 from tests.crash.crashing_bot import Points
 from tests.crash.people import People
 from tests.databases import AnyDatabase
-from tests.integration.world import a_world
+from tests.integration.world import running_world
 
 STEP = timedelta(seconds=20)
 
@@ -60,7 +60,7 @@ async def lapsing(
     for module in (bot.app.bot, bot.app.running):
         patch.setattr(module, "TIMEOUT_SECONDS", 0.2)
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with running_world(database) as world:
             with logged() as log:
                 lapse = Lapse(world.bot, clock, database, log)
                 people = kind(
