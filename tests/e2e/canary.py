@@ -299,15 +299,17 @@ def places(stage: Staged, answers: list[str]) -> dict[str, str]:
     }
     calls = [call for call in stage.slack.calls if not reveals(call)]
     channels = [stage.client_channel, stage.engineering_channel]
-    posted = [one for channel in channels for one in channel.messages if one.slot]
+    posted = [message for channel in channels for message in channel.messages if message.slot]
     private = [*stage.admin.ephemerals, *stage.engineer.ephemerals]
     return {
         **written,
         "tables": str([rows(stage, f"SELECT * FROM {table}") for table in tables(stage)]),  # noqa: S608
         "Slack calls": json.dumps([[call.method, call.arguments] for call in calls]),
-        "messages": "\n".join(f"{one.text} {one.blocks} {one.payload}" for one in posted),
-        "private answers": "\n".join(one.text for one in private),
-        "acknowledgements": "\n".join(one.ack.body for one in stage.slack.deliveries),
+        "messages": "\n".join(
+            f"{message.text} {message.blocks} {message.payload}" for message in posted
+        ),
+        "private answers": "\n".join(message.text for message in private),
+        "acknowledgements": "\n".join(delivery.ack.body for delivery in stage.slack.deliveries),
         "pages and error answers": "\n".join(answers),
         **of_the_process(stage.bot.pid),
     }

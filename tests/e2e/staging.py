@@ -84,7 +84,7 @@ async def staging(
 async def stopped(stage: Stage) -> int:
     """Wait for the last announcement, then stop the bot; its exit status."""
     await stage.slack.until(
-        lambda: any("is done: " in one.text for one in stage.engineering_channel.messages),
+        lambda: any("is done: " in message.text for message in stage.engineering_channel.messages),
         timeout=15,
         awaited="the completion in the engineering channel",
     )

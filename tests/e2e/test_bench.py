@@ -19,9 +19,9 @@ def test_every_part_of_the_bench_runs_to_completion(tmp_path: Path) -> None:
     run("tests.bench", "--quick", "--sqlite-only", "--output", str(output))
 
     report = Report.model_validate_json(output.read_text(encoding="utf-8"))
-    assert [one.name for one in report.parts] == list(PARTS)
-    assert [one.name for one in report.parts if one.problem] == []
-    assert all(one.figures or one.text for one in report.parts)
+    assert [part.name for part in report.parts] == list(PARTS)
+    assert [part.name for part in report.parts if part.problem] == []
+    assert all(part.figures or part.text for part in report.parts)
 
 
 def test_a_short_soak_leaves_nothing_behind() -> None:

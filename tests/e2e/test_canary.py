@@ -42,7 +42,7 @@ async def test_secrets_appear_only_where_an_engineer_reveals_them(
         print(f"\n{figures(running)}")  # noqa: T201 (the figures are to be seen)
         assert running["bot.log"].count("Traceback") >= 2  # secrets were in memory then
         windows = [json.dumps(call.arguments) for call in stage.slack.calls if reveals(call)]
-        assert max(sum(one in window for one in CANARIES.values()) for window in windows) == 1
+        assert max(sum(secret in window for secret in CANARIES.values()) for window in windows) == 1
         shown = "".join(windows)
         values = {**CANARIES, "client_secret": THIRD_SECRET}
         assert all(value in shown for value in values.values())

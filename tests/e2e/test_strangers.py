@@ -217,7 +217,7 @@ async def test_a_press_gets_through_300_half_open_requests(
             with subtests.test(name):
                 async with AsyncExitStack() as crowd:
                     opening = (crowd.enter_async_context(connected(few)) for _ in range(HALF_OPEN))
-                    held = [await one for one in opening]
+                    held = [await connection for connection in opening]
                     for _, writer in held:
                         writer.write(stamped(half))
                     began = worked(few)

@@ -157,9 +157,9 @@ async def test_starting_does_not_wait_for_the_channel_member_list(world: World) 
 @pytest.mark.parametrize(
     ("text", "method"),
     [
-        *(("start Acme", one) for one in ("users.info", "conversations.info", "views.open")),
-        *(("start Acme invite ann@acme.com", one) for one in ("users.info", "views.open")),
-        *(("cancel", one) for one in ("users.info", "views.open")),
+        *(("start Acme", method) for method in ("users.info", "conversations.info", "views.open")),
+        *(("start Acme invite ann@acme.com", method) for method in ("users.info", "views.open")),
+        *(("cancel", method) for method in ("users.info", "views.open")),
     ],
 )
 async def test_a_command_says_that_slack_is_slow(begun: World, text: str, method: str) -> None:

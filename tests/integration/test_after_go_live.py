@@ -50,7 +50,7 @@ class Scene:
         return announced[live + 1 :]
 
     def message(self, text: str) -> Message:
-        return next(one for one in self.world.engineering.messages if text in one.text)
+        return next(message for message in self.world.engineering.messages if text in message.text)
 
     @property
     def checks(self) -> int:
@@ -145,7 +145,9 @@ async def test_a_servicetitan_outage_is_not_reported_as_a_broken_connection(scen
     await scene.passes(timedelta(hours=2))
     assert ["stopped working" in text for text in scene.news] == [True]
     assert "check failed" in (await world.type("status Acme")).text
-    assert [one.slot for one in world.channel.messages if "verification" in str(one.slot)] == [
+    assert [
+        message.slot for message in world.channel.messages if "verification" in str(message.slot)
+    ] == [
         "verification:1",
         "verification:2",
     ]
@@ -200,7 +202,9 @@ async def another(scene: Scene, name: str) -> tuple[Person, Channel, ServiceTita
 
 def summary(world: World) -> Message:
     [found] = [
-        one for one in world.engineering.messages if (one.slot or "").startswith("check_all")
+        message
+        for message in world.engineering.messages
+        if (message.slot or "").startswith("check_all")
     ]
     return found
 
@@ -238,7 +242,7 @@ async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
     assert "most likely they haven't accepted the new app version (2)" in text
     assert "Acme Plumbing>: A few permissions are missing. Read: Leads" in text
     assert "Client ID and Client Secret (1)" in text
-    assert not [one for one in scene.news if "stopped working" in one]
+    assert not [line for line in scene.news if "stopped working" in line]
     assert world.find("after_go_live:3") is None
 
     value = f"{str(summary(world).slot).partition(':')[2]}:scopes_missing"

@@ -31,14 +31,14 @@ def spoiled(payload: Mapping[str, Any], value: Any) -> Iterator[tuple[str, dict[
 
 def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, Mapping):
-        for key, one in value.items():
+        for key, child in value.items():
             if key not in NEEDED:
                 yield (*before, key)
             if key not in ("message", "blocks", "text"):
-                yield from _paths(one, (*before, key))
+                yield from _paths(child, (*before, key))
     elif isinstance(value, list):
-        for position, one in enumerate(value):
-            yield from _paths(one, (*before, position))
+        for position, child in enumerate(value):
+            yield from _paths(child, (*before, position))
 
 
 async def send_event(world: World, payload: Mapping[str, Any]) -> Ack:
@@ -102,7 +102,7 @@ async def test_a_command_needs_none_of_slacks_optional_keys(
     for name in sent.payload:
         if name not in NEEDED:
             with subtests.test(name):
-                fields = {key: one for key, one in sent.payload.items() if key != name}
+                fields = {key: value for key, value in sent.payload.items() if key != name}
                 ack = await begun.slack.post_signed(urlencode(fields).encode(), FORM)
                 assert ack.status == 200
 
@@ -204,7 +204,7 @@ async def test_an_unknown_shortcut_reports_that_it_is_out_of_date(begun: World, 
             "user": {"id": "U1"},
         },
     ],
-    ids=lambda one: one["type"],
+    ids=lambda payload: payload["type"],
 )
 async def test_unhandled_interaction_types_are_acknowledged(
     world: World, payload: dict[str, Any]

@@ -75,7 +75,7 @@ class Outage:
         loop, choice = asyncio.get_running_loop(), random.Random(7)  # noqa: S311
         while True:
             await asyncio.sleep(PRESS_EVERY)
-            behind = [one for one in self.clients if self.message(one, "step:2") is None]
+            behind = [client for client in self.clients if self.message(client, "step:2") is None]
             if not behind:
                 return
             client = choice.choice(behind)
@@ -163,10 +163,10 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
             took = loop.time() - began
             pressing.cancel()
             calls = slack.calls[before:]
-            methods = Counter(one.method for one in calls)
+            methods = Counter(call.method for call in calls)
             edits, posts = methods["chat.update"], methods["chat.postMessage"]
             least = least_seconds(edits, posts)
-            limited = sum(one.answer.get("error") == "ratelimited" for one in calls)
+            limited = sum(call.answer.get("error") == "ratelimited" for call in calls)
             print(  # noqa: T201
                 f"\n{MANY} onboardings, {2 * MANY} changes left behind: level after {took:.0f} s; "
                 f"Slack's limits ask for {least:.0f} s ({edits} edits, {posts} posts, "
@@ -177,7 +177,7 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
             assert not limited
             assert max(outage.pressed) == 0
             assert max(outage.shown) <= SOON
-            in_order(outage, [one.arguments.get("channel", "") for one in calls])
+            in_order(outage, [call.arguments.get("channel", "") for call in calls])
             for client in outage.clients:
                 await assert_consistent(
                     outage.world.bot.database,
@@ -192,9 +192,9 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
 
 def in_order(outage: Outage, channels: list[str]) -> None:
     """Check that the latest active came first, give or take clients handled concurrently."""
-    quiet = [one for one in outage.clients if not one.acted]
-    newest_first = [one.channel.id for one in sorted(quiet, key=lambda one: one.active)]
-    first_seen = [one for one in dict.fromkeys(channels) if one in newest_first]
+    quiet = [client for client in outage.clients if not client.acted]
+    newest_first = [client.channel.id for client in sorted(quiet, key=lambda client: client.active)]
+    first_seen = [channel for channel in dict.fromkeys(channels) if channel in newest_first]
     places = {channel: place for place, channel in enumerate(newest_first)}
     late = [abs(places[channel] - place) for place, channel in enumerate(first_seen)]
     assert len(first_seen) == len(quiet)

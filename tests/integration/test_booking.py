@@ -79,7 +79,7 @@ async def erin(st: ServiceTitanSandbox) -> AsyncIterator[Engineer]:
 
 
 def check(report: Report, name: str = "test_booking") -> Check:
-    [found] = [one for one in report.checks if one.id == name]
+    [found] = [check for check in report.checks if check.id == name]
     return found
 
 
@@ -101,12 +101,12 @@ async def test_a_test_booking_cannot_be_mistaken_for_a_customers(
 ) -> None:
     await erin.verify()
 
-    [sent] = [one.sent for one in st.bookings]
+    [sent] = [booking.sent for booking in st.bookings]
     assert sent["name"] == "TEST - please dismiss"
     assert sent["externalId"] == NAME
     assert sent["isSendConfirmationEmail"] is False
     assert datetime.fromisoformat(sent["start"]) == datetime(2026, 11, 30, 9, tzinfo=UTC)
-    contacts = {one["type"]: one["value"] for one in sent["contacts"]}
+    contacts = {contact["type"]: contact["value"] for contact in sent["contacts"]}
     assert contacts["Email"].endswith("@example.com")
     assert re.search(r"555-01\d\d$", contacts["Phone"])
     assert str(sent).isascii()
@@ -164,7 +164,7 @@ async def test_a_booking_whose_answer_is_lost_is_found_again(
     report = await erin.verify()
 
     assert report.outcome is Outcome.PASSED
-    assert [one.status for one in st.bookings] == ["Dismissed"]
+    assert [booking.status for booking in st.bookings] == ["Dismissed"]
 
 
 @pytest.mark.parametrize(("fault", "told"), LOST)
@@ -198,7 +198,7 @@ async def test_a_run_cut_off_after_booking_is_completed_by_the_next_run(
     assert (cut_off.outcome, cut_off.retry) == (Outcome.UNKNOWN, True)
     assert report.outcome is Outcome.PASSED
     assert len(erin.posts) == 1
-    assert [one.status for one in st.bookings] == ["Dismissed"]
+    assert [booking.status for booking in st.bookings] == ["Dismissed"]
 
 
 async def test_no_booking_is_sent_while_the_booking_search_fails(
@@ -237,7 +237,7 @@ async def test_a_booking_the_bot_cannot_dismiss_passes_with_instructions(
     assert check(report).cause == "booking_to_dismiss"
     assert "Calls → Bookings → the booking → Dismiss" in check(report).for_client
     assert f"dismiss: HTTP {status}" in check(report).for_engineer
-    assert [one.status for one in st.bookings] == ["New"]
+    assert [booking.status for booking in st.bookings] == ["New"]
 
 
 @pytest.mark.parametrize("fault", [400, 500, "timeout"])
@@ -360,7 +360,7 @@ async def test_a_run_uses_its_token_until_shortly_before_it_expires(
 ) -> None:
     report = await erin.verify(a_clock_that_leaps(timedelta(minutes=minutes)))
 
-    asked = [one.template for one in st.requests]
+    asked = [request.template for request in st.requests]
     assert report.outcome is Outcome.PASSED
     assert asked.count("/connect/token") == tokens
     assert len(st.bookings) == 1
@@ -370,4 +370,4 @@ async def test_each_run_requests_a_new_token(erin: Engineer, st: ServiceTitanSan
     for _ in range(2):
         await erin.verify()
 
-    assert [one.template for one in st.requests].count("/connect/token") == 2
+    assert [request.template for request in st.requests].count("/connect/token") == 2

@@ -174,7 +174,9 @@ async def test_an_unreachable_servicetitan_is_not_reported_as_a_failure(
 async def test_bookings_of_other_providers_are_never_requested(place: Place) -> None:
     await place.report()
 
-    assert not [one for one in place.st.requests if one.template.endswith("{tenant}/bookings")]
+    assert not [
+        request for request in place.st.requests if request.template.endswith("{tenant}/bookings")
+    ]
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)

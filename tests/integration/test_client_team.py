@@ -20,7 +20,7 @@ class Crowd:
     zoe: Person
 
     async def begin(self, *contacts: Person) -> str:
-        return await self.world.begin(client_admins=[one.id for one in contacts])
+        return await self.world.begin(client_admins=[contact.id for contact in contacts])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow_slack
 
 # Within a lease, and beyond its end.
 APART = pytest.mark.parametrize(
-    "seconds", [60, -60, *(pytest.param(one, marks=pytest.mark.long) for one in (10, -10))]
+    "seconds", [60, -60, *(pytest.param(apart, marks=pytest.mark.long) for apart in (10, -10))]
 )
 
 
@@ -77,7 +77,9 @@ async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds
         servicetitan.answers()
         await both_idle(begun, other)
 
-    asked = [one for one in begun.servicetitan.requests if one.template == "/connect/token"]
+    asked = [
+        request for request in begun.servicetitan.requests if request.template == "/connect/token"
+    ]
     assert len(asked) == 1
     assert begun.message("verification:1").payload["outcome"] == "passed"
 

@@ -54,7 +54,7 @@ async def test_a_read_transaction_sees_one_snapshot_despite_writes(begun: World)
 async def test_concurrent_changes_are_all_applied(begun: World) -> None:
     questions = [f"Question {number // 2} of {number % 2}?" for number in range(MANY)]
 
-    await asyncio.gather(*(ask(begun, begun.onboarding, one) for one in questions))
+    await asyncio.gather(*(ask(begun, begun.onboarding, question) for question in questions))
 
     assert len(begun.events("help_asked")) == MANY
     assert begun.rows("SELECT revision FROM onboarding") == [(MANY,)]
@@ -90,7 +90,7 @@ async def test_concurrent_changes_succeed_on_a_serializable_server(
     async with running_world(database) as world:
         await world.begin()
 
-        await asyncio.gather(*(ask(world, world.onboarding, f"{one}?") for one in range(3)))
+        await asyncio.gather(*(ask(world, world.onboarding, f"{number}?") for number in range(3)))
 
         assert len(world.events("help_asked")) == 3
 

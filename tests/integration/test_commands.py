@@ -80,7 +80,7 @@ async def test_status_looks_up_the_user_once_and_asks_slack_nothing_else(world: 
     await world.type("status")
 
     assert asked == ["users.info"]
-    assert [one.method for one in world.slack.calls[before:]] == asked
+    assert [call.method for call in world.slack.calls[before:]] == asked
 
 
 @pytest.mark.parametrize("text", ["help", "", "HELP", "  help  me "])

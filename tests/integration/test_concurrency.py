@@ -42,12 +42,12 @@ async def test_twenty_simultaneous_presses_of_a_button_count_once(begun: World) 
 
     presses = await together(begun, *(begun.ann.press(step, "step_done") for _ in range(MANY)))
 
-    assert all(one.ack.ok for one in presses)
+    assert all(press.ack.ok for press in presses)
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
     assert begun.current == 3
-    answers = [one.text for one in begun.ann.ephemerals]
+    answers = [message.text for message in begun.ann.ephemerals]
     assert len(answers) == MANY - 1
-    assert all("already finished step 2" in one for one in answers)
+    assert all("already finished step 2" in answer for answer in answers)
 
 
 async def test_twenty_deliveries_of_one_press_count_once_without_a_notice(
@@ -60,7 +60,7 @@ async def test_twenty_deliveries_of_one_press_count_once_without_a_notice(
 
     acks = await together(begun, *(begun.send(pressed) for _ in range(MANY)))
 
-    assert all(one.ok for one in acks)
+    assert all(ack.ok for ack in acks)
     assert begun.current == 3
     assert not begun.ann.ephemerals
 
@@ -71,7 +71,7 @@ async def test_twenty_simultaneous_starts_begin_one_onboarding(world: World) -> 
 
     answers = await together(world, *(world.erin.submit(form, {}) for _ in range(MANY)))
 
-    assert all(one.ok for one in answers)
+    assert all(answer.ok for answer in answers)
     assert world.slots() == ["root", "welcome", "step:1"]
 
 
@@ -139,7 +139,7 @@ async def test_a_form_submitted_twice_simultaneously_stores_its_value_once(begun
 
     answers = await together(begun, begun.ann.submit(form, value), begun.ann.submit(form, value))
 
-    assert all(one.ok for one in answers)
+    assert all(answer.ok for answer in answers)
     assert len(begun.events("credential_entered")) == 1
     assert not begun.events("credential_replaced")
 
@@ -155,7 +155,7 @@ async def test_a_form_submitted_by_two_admins_simultaneously_stores_one_value(be
         ben.submit(forms[1], {"booking_provider_id": "987654321"}),
     )
 
-    assert all(one.ok for one in answers)
+    assert all(answer.ok for answer in answers)
     assert begun.rows("SELECT field, version FROM credential") == [("booking_provider_id", 2)]
     [(mask, by)] = begun.rows("SELECT mask, submitted_by_user FROM credential")
     assert (mask[-4:], by) in {("6789", begun.ann.id), ("4321", ben.id)}
@@ -201,7 +201,7 @@ async def test_a_cancellation_wins_over_simultaneous_actions(begun: World) -> No
     assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
     assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
     assert len(begun.events("cancelled")) == 1
-    assert not [one for one in begun.message("step:11").blocks if one["type"] == "actions"]
+    assert not [block for block in begun.message("step:11").blocks if block["type"] == "actions"]
 
 
 async def test_a_cancellation_submitted_twice_simultaneously_happens_once(begun: World) -> None:
@@ -212,7 +212,7 @@ async def test_a_cancellation_submitted_twice_simultaneously_happens_once(begun:
         begun, begun.erin.submit(form, reason), begun.erin.submit(form, reason)
     )
 
-    assert all(one.ok for one in answers)
+    assert all(answer.ok for answer in answers)
     assert len(begun.events("cancelled")) == 1
 
 

@@ -53,7 +53,7 @@ async def test_control_characters_are_stripped_from_questions_and_reasons(begun:
     ]
     assert any("What is this?" in text for text in texts)
     for acting in ("x1b", "x9b", "u202e", "u2066", "u2028"):
-        assert not [one for one in (*kept, *texts) if acting in one]
+        assert not [text for text in (*kept, *texts) if acting in text]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_slack_shows_no_control_characters_from_old_rows(old: World) -> No
     assert "Plumbing" in answer.text
     assert not unseen(history.text) - {"\n"}
     shown = [_window(old.erin), await _home(old.erin)]
-    assert not [one for one in shown if unseen(one) - {"\n"}]
+    assert not [text for text in shown if unseen(text) - {"\n"}]
 
 
 def _window(person: Person) -> str:

@@ -23,9 +23,13 @@ every_way = pytest.mark.parametrize(
 
 def message_slots(world: World) -> list[str]:
     """The slots in the channel, all of which must belong to the one existing thread."""
-    roots = {one.ts for one in world.channel.messages if one.slot == "root"}
-    ours = [one for one in world.channel.messages if one.slot]
-    assert [one.slot for one in ours if one.slot != "root" and one.thread_ts not in roots] == []
+    roots = {message.ts for message in world.channel.messages if message.slot == "root"}
+    ours = [message for message in world.channel.messages if message.slot]
+    assert [
+        message.slot
+        for message in ours
+        if message.slot != "root" and message.thread_ts not in roots
+    ] == []
     assert len(roots) == 1
     return sorted(world.slots())
 
@@ -124,7 +128,9 @@ async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
 
     assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
     assert begun.rows("SELECT revision = published_revision FROM onboarding") == [(1,)]
-    tops = [one for one in begun.channel.messages if one.slot and one.thread_ts is None]
+    tops = [
+        message for message in begun.channel.messages if message.slot and message.thread_ts is None
+    ]
     assert tops == []  # nothing strays
 
 
@@ -132,7 +138,9 @@ async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
 async def test_everything_is_reposted_after_a_retention_rule_deletes_it(begun: World) -> None:
     await begun.walk_to(5)
     before = message_slots(begun)
-    await begun.slack.admin.delete(*[one for one in begun.channel.messages if one.slot], told=False)
+    await begun.slack.admin.delete(
+        *[message for message in begun.channel.messages if message.slot], told=False
+    )
 
     await begun.type("start Acme Plumbing")
     await begun.catch_up()

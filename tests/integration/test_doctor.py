@@ -134,7 +134,7 @@ async def test_ineligible_engineer_ids_are_listed_and_the_others_counted(
 
     found = await findings(begun, engineers=ids)
 
-    assert all(one in found["ENGINEERS"].text for one in ids[1:])
+    assert all(user in found["ENGINEERS"].text for user in ids[1:])
     assert begun.erin.id not in found["ENGINEERS"].text
     assert found["who may reveal credentials"].text == f"1 person: {begun.erin.id}"
 
@@ -155,7 +155,7 @@ async def test_an_externally_shared_engineering_channel_is_reported(begun: World
 async def test_invalid_settings_do_not_prevent_the_other_checks(begun: World) -> None:
     wrong = {"SLACK_BOT_TOKEN", "CREDENTIAL_KEYS"}
 
-    found = {one.title: one async for one in examine(begun.settings, wrong)}
+    found = {finding.title: finding async for finding in examine(begun.settings, wrong)}
 
     assert found["database"].well
     assert not found["Slack token"].tested
@@ -199,17 +199,19 @@ async def test_every_message_and_modal_is_sent_to_slacks_block_validator(world: 
     *each, last = ended.out.splitlines()
     assert last == f"✓ blocks: Slack accepts all {len(each)} messages and windows"
     assert len(each) > 300
-    calls = [one for one in world.slack.calls if one.method == "blocks.validate"]
+    calls = [call for call in world.slack.calls if call.method == "blocks.validate"]
     assert len(calls) == len(each)
 
 
 @ON_SQLITE
 async def test_blocks_rejected_by_slacks_validator_are_listed(world: World) -> None:
     world.slack.fail_next("blocks.validate", error="invalid_message")
-    refused = [one async for one in validate(world.bot.guides.newest, world.slack.api_url)]
-    away = [one async for one in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")]
+    refused = [finding async for finding in validate(world.bot.guides.newest, world.slack.api_url)]
+    away = [
+        finding async for finding in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")
+    ]
 
-    assert [one.title for one in refused if not one.well] == ["help", "blocks"]
+    assert [finding.title for finding in refused if not finding.well] == ["help", "blocks"]
     assert refused[-1].text.startswith("Slack refuses 1 of ")
     assert away == [
         Finding(

@@ -15,7 +15,7 @@ from tests.integration.world import World, from_now, now, running_world
 
 def lines(world: World) -> list[Message]:
     found = world.engineering.messages
-    return [one for one in found if "is open to another organization" in one.text]
+    return [finding for finding in found if "is open to another organization" in finding.text]
 
 
 async def share(world: World) -> None:
@@ -180,5 +180,5 @@ async def test_an_unreadable_user_group_adds_no_engineers_and_breaks_nothing(
                 assert "Nothing in progress" in (await world.type("status")).text
                 assert "for HeavySet engineers" in (await world.type("status", max_)).text
 
-    named = [one.getMessage() for one in caplog.records if "S0NOTHING" in one.getMessage()]
+    named = [record.getMessage() for record in caplog.records if "S0NOTHING" in record.getMessage()]
     assert named == [f"ENGINEERS: S0NOTHING adds no engineer ({code})"]

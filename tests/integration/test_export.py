@@ -38,7 +38,7 @@ async def test_the_export_has_the_full_history_but_no_credential_values(
     assert ended.status == 0
     assert "Acme Plumbing" in ended.out
     assert "Submit the Application" in ended.out
-    assert not [one for one in begun.servicetitan.credentials.values() if one in ended.out]
+    assert not [secret for secret in begun.servicetitan.credentials.values() if secret in ended.out]
 
 
 @ON_SQLITE

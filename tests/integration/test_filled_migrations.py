@@ -86,18 +86,18 @@ def tables_of(url: str) -> object:
         indexes = there.get_multi_indexes()
         return {
             table: (
-                {one["name"]: (str(one["type"]), one["nullable"]) for one in columns},
+                {column["name"]: (str(column["type"]), column["nullable"]) for column in columns},
                 keys[table]["constrained_columns"],
-                [one["referred_table"] for one in references[table]],
-                {one["name"]: _index(one) for one in indexes[table]},
+                [key["referred_table"] for key in references[table]],
+                {index["name"]: _index(index) for index in indexes[table]},
             )
             for table, columns in there.get_multi_columns().items()
         }
 
 
-def _index(one: ReflectedIndex) -> object:
-    where = {name: str(text) for name, text in one.get("dialect_options", {}).items()}
-    return one["column_names"], one["unique"], where
+def _index(index: ReflectedIndex) -> object:
+    where = {name: str(text) for name, text in index.get("dialect_options", {}).items()}
+    return index["column_names"], index["unique"], where
 
 
 def test_sample_data_covers_every_column_including_nulls(
@@ -170,21 +170,21 @@ async def test_the_bot_can_read_and_update_upgraded_data(
 
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
-        found = {one: await onboardings.get(session, guides, one) for one in rows}
+        found = {id_: await onboardings.get(session, guides, id_) for id_ in rows}
         lines = await status.overview(session, guides, finished=True, limit=len(known))
         values = {
-            (one, field): VAULT.open(sealed).get_secret_value()
-            for one in rows
-            for field, sealed in (await credentials.of(session, one)).items()
+            (id_, field): VAULT.open(sealed).get_secret_value()
+            for id_ in rows
+            for field, sealed in (await credentials.of(session, id_)).items()
         }
-    assert found == {one: as_read(known[one], revision, rows[one]) for one in known}
+    assert found == {id_: as_read(known[id_], revision, rows[id_]) for id_ in known}
     assert sorted(line.id for line in lines) == sorted(known)
     assert values == {
-        (one, field): VALUES[field] for one in known for field in known[one].credentials
+        (id_, field): VALUES[field] for id_ in known for field in known[id_].credentials
     }
-    for one, row in rows.items():  # the columns that `status` reads match the state
+    for id_, row in rows.items():  # the columns that `status` reads match the state
         later = {"next_reminder": row.next_reminder, "next_check": row.next_check}
-        derived = {**columns(found[one]), **later}
+        derived = {**columns(found[id_]), **later}
         if revision < "0025":  # known as soon as it is checked again
             derived["checked_at"] = None
         assert {name: getattr(row, name) for name in derived} == derived
@@ -202,10 +202,10 @@ def asks(at: Onboarding) -> Change:
     return ask_for_help(at, 1, "Now?", ANN, NOW)
 
 
-def as_read(one: Onboarding, revision: str, row: OnboardingRow) -> Onboarding:
+def as_read(onboarding: Onboarding, revision: str, row: OnboardingRow) -> Onboarding:
     """The onboarding as it reads after the upgrade: turns were not tracked before 0005."""
-    turn_at = one.turn_at if revision >= "0005" else one.active_at
-    return replace(one, turn_at=turn_at, revision=row.revision, thread_ts=row.thread_ts)
+    turn_at = onboarding.turn_at if revision >= "0005" else onboarding.active_at
+    return replace(onboarding, turn_at=turn_at, revision=row.revision, thread_ts=row.thread_ts)
 
 
 def test_a_downgrade_that_would_lose_a_client_is_rolled_back(url: str) -> None:

@@ -86,7 +86,11 @@ async def test_a_report_replays_only_histories_with_new_events(begun: World) -> 
         assert await the_report(begun) != first
     [replayed] = [values for statement, values in seen.items() if "FROM event" in statement]
     assert (
-        len({*replayed}.intersection(one for (one,) in begun.rows("SELECT id FROM onboarding")))
+        len(
+            {*replayed}.intersection(
+                row_id for (row_id,) in begun.rows("SELECT id FROM onboarding")
+            )
+        )
         == 1
     )
 

@@ -35,7 +35,7 @@ EDITS = {
 def test_a_structural_change_is_reported(old: str, new: str, says: str) -> None:
     assert old in SOURCE
 
-    assert any(one.startswith(says) for one in changes(SOURCE, SOURCE.replace(old, new)))
+    assert any(change.startswith(says) for change in changes(SOURCE, SOURCE.replace(old, new)))
     assert changes(SOURCE, SOURCE) == []
 
 
@@ -75,8 +75,8 @@ async def test_new_wording_is_stored_and_running_threads_are_updated(
         await wait_for_tasks(bot.tasks)
 
     assert begun.rows("SELECT source FROM guide") == [(SOURCE,)]
-    edits = [one.arguments for one in begun.slack.calls[before:] if one.method == "chat.update"]
-    assert [one["metadata"]["event_payload"]["slot"] for one in edits] == ["step:1"]
+    edits = [call.arguments for call in begun.slack.calls[before:] if call.method == "chat.update"]
+    assert [edit["metadata"]["event_payload"]["slot"] for edit in edits] == ["step:1"]
     assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
 
 

@@ -28,13 +28,13 @@ async def take(world: World, channel: Channel, values: Mapping[str, str]) -> boo
     if step is None:
         return False
     slot = step.slot or ""
-    if choice := [one for one in ("new", "on") if offers(step, f"choose_account:{one}")]:
+    if choice := [option for option in ("new", "on") if offers(step, f"choose_account:{option}")]:
         await world.press(world.ann, slot, f"choose_account:{choice[0]}", channel)
         return True
     if values and offers(step, "enter_credentials"):
         await world.press(world.ann, slot, "enter_credentials", channel)
         form = world.view_of(world.ann)
-        asked = {one["block_id"] for one in form.blocks if one["type"] == "input"}
+        asked = {block["block_id"] for block in form.blocks if block["type"] == "input"}
         given = {name: value for name, value in values.items() if name in asked}
         assert (await world.submit(world.ann, form, **given)).ok
     ours = offers(step, "reveal_credentials") or not offers(step, "hand_over")
@@ -152,7 +152,7 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
             assert "Your Wrenchbook setup was finished" in world.message("root").text
             assert world.find("verification:1") is None
             words = str(
-                [one.text for one in (*world.channel.messages, *world.engineering.messages)]
+                [message.text for message in (*world.channel.messages, *world.engineering.messages)]
             )
             assert "8 of 8 steps, same day" in words
             assert "verified" not in words
@@ -197,4 +197,4 @@ async def test_the_connect_guide_is_not_offered_without_our_application_key(worl
 
     assert "the operator has to set SERVICETITAN_APPLICATION_KEY" in refused.text
     await world.type("start Acme Plumbing")
-    assert "guide" not in {one["block_id"] for one in world.view_of(world.erin).blocks}
+    assert "guide" not in {block["block_id"] for block in world.view_of(world.erin).blocks}

@@ -46,19 +46,22 @@ def signed_in_by(guide: Guide, **how: object) -> HttpChecks:
 
 
 def of(found: Report, check: str) -> Check:
-    return next(one for one in found.checks if one.id == check)
+    return next(result for result in found.checks if result.id == check)
 
 
 async def test_correct_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None:
     found = await report(guide)
 
     assert found.outcome is Outcome.PASSED
-    assert [one.title for one in found.checks] == [
+    assert [check.title for check in found.checks] == [
         "Both credentials",
         "Account Number and API Key",
         "Jobs",
     ]
-    assert [one.path_qs for one in wrenchbook.requests] == ["/v1/account", "/v1/jobs?limit=1"]
+    assert [request.path_qs for request in wrenchbook.requests] == [
+        "/v1/account",
+        "/v1/jobs?limit=1",
+    ]
 
 
 async def test_a_wrong_value_fails_with_the_guides_remedy(guide: Guide) -> None:
@@ -105,7 +108,7 @@ async def test_a_response_maps_to_the_guides_outcome_or_else_unknown(
     assert of(found, "jobs").outcome is outcome
     assert says in of(found, "jobs").for_client
     assert found.retry is retry
-    assert not [one for one in wrenchbook.requests if one.path == "/elsewhere"]
+    assert not [request for request in wrenchbook.requests if request.path == "/elsewhere"]
 
 
 async def test_a_token_is_fetched_once_and_used_for_every_request(
@@ -123,7 +126,11 @@ async def test_a_token_is_fetched_once_and_used_for_every_request(
     checks = signed_in_by(guide, token=token)
 
     assert (await report(guide, checks)).outcome is Outcome.PASSED
-    assert [one.path for one in wrenchbook.requests] == ["/token", "/v1/account", "/v1/jobs"]
+    assert [request.path for request in wrenchbook.requests] == [
+        "/token",
+        "/v1/account",
+        "/v1/jobs",
+    ]
     refused = of(await report(guide, checks, account_number="99999"), "token")
     assert (refused.outcome, refused.title) == (Outcome.FAILED, "Both values")
 

@@ -78,7 +78,9 @@ async def test_a_scripted_init_writes_settings_the_bot_can_run_with(workspace: W
     assert (ended.status, ended.err) == (0, "")
     assert stat.S_IMODE(workspace.env.stat().st_mode) == 0o600
     assert "onboarding run" in ended.out
-    assert not [one for one in workspace.answers.values() if "x" in one and one in ended.out]
+    assert not [
+        value for value in workspace.answers.values() if "x" in value and value in ended.out
+    ]
     manifest = json.loads((workspace.directory / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert "example.com" not in str(manifest)
@@ -177,7 +179,7 @@ async def test_interactive_init_checks_each_answer_and_hides_secrets(
     assert status == 0
     secrets = [slack.bot_token, slack.app_token, "xoxb-with-a-typo"]
     written = workspace.env.read_text(encoding="utf-8")
-    assert not [one for one in secrets if one in shell.shown]
+    assert not [secret for secret in secrets if secret in shell.shown]
     assert f"\nSLACK_BOT_TOKEN={slack.bot_token}\n" in written
     assert stat.S_IMODE(workspace.env.stat().st_mode) == 0o600
 

@@ -21,12 +21,12 @@ def words(view: View) -> str:
 
 
 def made(world: World, name: str = "acme-plumbing-heavyset") -> Channel:
-    [channel] = [one for one in world.slack.channels if one.name == name]
+    [channel] = [channel for channel in world.slack.channels if channel.name == name]
     return channel
 
 
 def invited(world: World) -> list[str | None]:
-    return [one.email for one in world.slack.invitations]
+    return [invitation.email for invitation in world.slack.invitations]
 
 
 async def ask(world: World, text: str = ACME, **values: Any) -> Submission:
@@ -48,7 +48,9 @@ async def test_the_form_is_prefilled_from_the_command(world: World) -> None:
         "start Acme Plumbing invite <mailto:ann@acme.example|ann@acme.example>, bo@b.c"
     )
 
-    elements = {one["block_id"]: one["element"] for one in world.view_of(world.erin).blocks[1:]}
+    elements = {
+        block["block_id"]: block["element"] for block in world.view_of(world.erin).blocks[1:]
+    }
     assert elements["client_name"]["initial_value"] == "Acme Plumbing"
     assert elements["addresses"]["initial_value"] == "ann@acme.example bo@b.c"
     assert elements["channel_name"]["initial_value"] == "acme-plumbing-heavyset"
@@ -183,7 +185,9 @@ async def test_the_last_invite_in_the_command_is_the_keyword(
 ) -> None:
     await world.type(text)
 
-    elements = {one["block_id"]: one["element"] for one in world.view_of(world.erin).blocks[1:]}
+    elements = {
+        block["block_id"]: block["element"] for block in world.view_of(world.erin).blocks[1:]
+    }
     assert elements["client_name"].get("initial_value") == name
     assert elements["addresses"]["initial_value"] == addresses
 

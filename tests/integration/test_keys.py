@@ -97,5 +97,9 @@ async def test_rotation_replaces_fingerprints_made_without_hkdf(begun: World) ->
     async with database.begin(write=False) as session:
         again = await credentials.matches(session, [vault.fingerprint("123456789")])
 
-    assert [one.field for one in found] == [one.field for one in again] == ["booking_provider_id"]
+    assert (
+        [value.field for value in found]
+        == [value.field for value in again]
+        == ["booking_provider_id"]
+    )
     assert await rotated(database, vault) == (0, [])

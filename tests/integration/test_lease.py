@@ -129,7 +129,7 @@ async def test_a_restarted_process_takes_the_lease_once_the_old_one_is_silent(
 ) -> None:
     earlier, later, stranger = Worker("here:3000"), Worker("here:3000"), Worker("here:300")
     assert await take(begun, earlier)
-    assert [await take(begun, one) for one in (later, stranger)] == [False, False]
+    assert [await take(begun, worker) for worker in (later, stranger)] == [False, False]
 
     prolonged(begun, SILENT + timedelta(seconds=0.1))
 

@@ -200,7 +200,7 @@ async def test_echoed_credentials_are_not_quoted_whole_or_in_pieces(
 ) -> None:
     """Every endpoint and status echoes pieces of every form; together they cover every value."""
     values = list(st.credentials.values())
-    places = [(one, status) for one in ENDPOINTS for status in (200, 400, 401, 403)]
+    places = [(endpoint, status) for endpoint in ENDPOINTS for status in (200, 400, 401, 403)]
     for place, (endpoint, status) in enumerate(places):
         for kind, form in enumerate(PIECES):
             if (place + kind) % 2:
@@ -272,7 +272,7 @@ async def test_an_unexpected_error_in_a_verification_ends_in_a_report(
 
     assert begun.message("verification:1").payload["outcome"] == "unknown"
     assert begun.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
-    broke_off = [one for one in caplog.messages if one == "a verification failed unexpectedly"]
+    broke_off = [line for line in caplog.messages if line == "a verification failed unexpectedly"]
     assert len(broke_off) == 1  # not retried over and over
     assert value not in caplog.text
     shown = json.dumps([message.blocks for message in begun.engineering.messages])

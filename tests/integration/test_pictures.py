@@ -63,7 +63,9 @@ async def again(world: World) -> None:
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.message for one in caplog.records if "Slack refuses a picture" in one.message]
+    return [
+        record.message for record in caplog.records if "Slack refuses a picture" in record.message
+    ]
 
 
 def has_picture(arguments: Json) -> bool:
@@ -176,7 +178,7 @@ async def test_a_picture_slack_rejects_blocks_nothing_and_is_logged_once(
         assert world.rows("SELECT status FROM onboarding") == [("active",)]
         assert len(refusals(caplog)) == 1
         await world.type("pause")
-        answers = [one.answer.get("error") for one in world.slack.calls]
+        answers = [call.answer.get("error") for call in world.slack.calls]
         assert answers.count("invalid_blocks") == 1  # it isn't tried each time
 
         world.slack.web[f"{base}/step-03.png"] = PNG

@@ -44,7 +44,7 @@ async def test_a_posted_secret_is_neither_repeated_nor_stored(begun: World) -> N
 
     await write(begun, f"FYI the secret is {secret(begun)}")
 
-    ours = [one.text for one in begun.channel.messages if one.user is begun.slack.bot]
+    ours = [message.text for message in begun.channel.messages if message.user is begun.slack.bot]
     assert not [text for text in [*ours, *begun.announced] if secret(begun) in text]
     assert secret(begun).encode() not in begun.database.content()
 
@@ -276,7 +276,7 @@ async def test_a_secret_in_another_clients_channel_is_traced_to_its_owner(begun:
     assert "posted in another channel by mistake" in begun.message("exposed:1").text
     assert begun.slots(zenith) == before
     assert len(begun.events("exposed")) == 1
-    [text] = [one for one in begun.announced if "posted the Client Secret" in one]
+    [text] = [text for text in begun.announced if "posted the Client Secret" in text]
     assert "Acme Plumbing" in text
     assert zenith.id in text
 
@@ -290,7 +290,7 @@ async def test_the_warning_does_not_reveal_whether_the_secret_is_real(begun: Wor
     await begun.slack.delivered()
     await begun.idle()
 
-    known, unknown = [one.text for one in begun.ann.ephemerals]
+    known, unknown = [message.text for message in begun.ann.ephemerals]
     assert known == unknown
 
 
@@ -407,7 +407,7 @@ SHOWN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(one)[:60] for one in SHOWN])
+@pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(shown)[:60] for shown in SHOWN])
 async def test_a_secret_is_caught_in_every_visible_part_of_a_message(
     begun: World, shown: dict[str, Any]
 ) -> None:
@@ -418,14 +418,14 @@ async def test_a_secret_is_caught_in_every_visible_part_of_a_message(
 
 async def test_a_secret_split_across_rich_text_elements_is_caught(begun: World) -> None:
     value = secret(begun)
-    pieces = [{"type": "text", "text": one} for one in (value[:9], value[9:])]
+    pieces = [{"type": "text", "text": piece} for piece in (value[:9], value[9:])]
     section = {"type": "rich_text_section", "elements": pieces}
     blocks = [{"type": "rich_text", "elements": [section]}]
 
     assert "Please delete it now" in await posted(begun, {"text": "", "blocks": blocks})
 
 
-@pytest.mark.parametrize("clothe", [str.upper, lambda one: one.translate(WIDE)])
+@pytest.mark.parametrize("clothe", [str.upper, lambda text: text.translate(WIDE)])
 async def test_a_stored_secret_is_caught_in_uppercase_and_full_width_letters(
     begun: World, clothe: Callable[[str], str]
 ) -> None:
@@ -561,7 +561,7 @@ async def test_a_look_alike_in_the_engineering_channel_warns_only_its_writer(beg
     await begun.slack.delivered()
     await begun.idle()
 
-    assert [bool(one) for one in begun.erin.ephemerals] == [True, True]
+    assert [bool(message) for message in begun.erin.ephemerals] == [True, True]
     assert begun.events("exposed") == []
 
 

@@ -52,9 +52,9 @@ async def press_again(world: World) -> None:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    lost = [one for one in caplog.records if one.message == "a private answer was lost"]
-    assert not [one for one in caplog.records if one.exc_info]
-    return [vars(one)["reason"] for one in lost]
+    lost = [record for record in caplog.records if record.message == "a private answer was lost"]
+    assert not [record for record in caplog.records if record.exc_info]
+    return [vars(record)["reason"] for record in lost]
 
 
 @no_waiting
@@ -128,8 +128,8 @@ async def test_a_lost_reply_to_a_thread_message_is_logged_without_a_traceback(
     await begun.slack.delivered()
     await begun.idle()
 
-    assert [one.message for one in caplog.records].count("an answer was lost") == 1
-    assert not [one for one in caplog.records if one.exc_info]
+    assert [record.message for record in caplog.records].count("an answer was lost") == 1
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_delivery_retries_end_within_30_seconds() -> None:

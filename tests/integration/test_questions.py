@@ -67,12 +67,12 @@ async def test_an_engineer_who_replies_is_asked_if_the_question_is_answered(begu
 
 async def test_the_announcement_has_a_button_that_closes_the_question(begun: World) -> None:
     await ask(begun, UNKNOWN)
-    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
 
     await begun.erin.press(told_of, "mark_answered")
     await begun.idle()
 
-    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
     assert "Answered" in told_of.text
     assert "Mark answered" not in told_of.text
     assert "open question" not in begun.message("root").text.lower()
@@ -81,7 +81,9 @@ async def test_the_announcement_has_a_button_that_closes_the_question(begun: Wor
 async def test_closing_a_question_updates_only_its_own_announcement(begun: World) -> None:
     await ask(begun, UNKNOWN)
     await ask(begun, UNKNOWN.replace("month", "year"))
-    first, second = [one for one in begun.engineering.messages if "needs help" in one.text]
+    first, second = [
+        message for message in begun.engineering.messages if "needs help" in message.text
+    ]
 
     await begun.erin.press(second, "mark_answered")
     await begun.idle()
@@ -93,7 +95,7 @@ async def test_closing_a_question_updates_only_its_own_announcement(begun: World
 
 async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begun: World) -> None:
     await ask(begun, UNKNOWN)
-    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
 
     await begun.erin.say(
         begun.engineering, "Nothing, it's <in> your plan", told_of.thread_ts or told_of.ts

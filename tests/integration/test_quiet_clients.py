@@ -48,7 +48,7 @@ async def sweep(world: World) -> None:
 
 def question(world: World) -> Message:
     """The newest message that asks engineering what to do."""
-    return [one for one in world.engineering.messages if "What now?" in one.text][-1]
+    return [message for message in world.engineering.messages if "What now?" in message.text][-1]
 
 
 async def press(world: World, button: str) -> None:

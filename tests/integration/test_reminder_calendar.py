@@ -91,7 +91,9 @@ def decide(button: str) -> Action:
     """An engineer presses a button of the message about a quiet client."""
 
     async def action(world: World) -> None:
-        [*_, asked] = [one for one in world.engineering.messages if "What now?" in one.text]
+        [*_, asked] = [
+            message for message in world.engineering.messages if "What now?" in message.text
+        ]
         await world.erin.press(asked, button)
         await world.idle()
 
@@ -161,11 +163,11 @@ class Case:
         """Every few days, plus at each moment that matters and just before what is posted."""
         start = self.moment(self.start)
         grid = {start + GRID * number for number in range(self.days // GRID.days)}
-        posted = {self.moment(one) for one in self.expected}
-        before = {one - SECOND for one in posted}
-        moments = sorted(grid | posted | before | {self.moment(one) for one in self.actions})
-        down = [self.moment(one) for one in self.down or ()]
-        return (one for one in moments if not down or not down[0] <= one < down[1])
+        posted = {self.moment(moment) for moment in self.expected}
+        before = {moment - SECOND for moment in posted}
+        moments = sorted(grid | posted | before | {self.moment(moment) for moment in self.actions})
+        down = [self.moment(moment) for moment in self.down or ()]
+        return (moment for moment in moments if not down or not down[0] <= moment < down[1])
 
 
 def client(day: str) -> str:
@@ -429,8 +431,8 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
                 await action(world)
         await sweep(world)
         new = notifications(world)
-        for one in before:
-            new.remove(one)
+        for ciphertext in before:
+            new.remove(ciphertext)
         if new:
             found[case.local(moment)] = " + ".join(new)
     return found

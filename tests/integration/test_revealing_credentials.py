@@ -62,7 +62,7 @@ async def reveal(world: World, field: str = "client_secret") -> View:
 
 def looks(world: World) -> list[list[str]]:
     rows = world.rows("SELECT detail FROM event WHERE kind = 'credentials_revealed' ORDER BY id")
-    details = [json.loads(one) if isinstance(one, str) else one for (one,) in rows]
+    details = [json.loads(detail) if isinstance(detail, str) else detail for (detail,) in rows]
     return [detail["fields"] for detail in details]
 
 
@@ -86,7 +86,7 @@ async def test_an_engineer_sees_one_credential_at_a_time(handed_over: World) -> 
         assert shown(handed_over, view) == {field}
 
     sent = [json.dumps(call.arguments) for call in handed_over.slack.calls_of("views.update")]
-    assert [sum(one in call for one in values.values()) for call in sent] == [1] * len(values)
+    assert [sum(value in call for value in values.values()) for call in sent] == [1] * len(values)
     assert looks(handed_over) == [[field] for field in values]
     assert handed_over.events("credentials_revealed") == [(handed_over.erin.id, None)] * len(values)
 
@@ -96,7 +96,7 @@ async def test_step_24_lists_the_booking_provider_id_first(handed_over: World) -
 
     view = await stored(handed_over, 24)
 
-    buttons = [one["accessory"]["action_id"] for one in view.blocks if "accessory" in one]
+    buttons = [block["accessory"]["action_id"] for block in view.blocks if "accessory" in block]
     assert buttons[0] == "reveal_credentials:booking_provider_id"
     assert len(buttons) == len(handed_over.servicetitan.credentials)
 
@@ -256,7 +256,9 @@ async def test_the_hide_deadline_is_stored_without_the_value(handed_over: World)
 
     assert timedelta(seconds=50) < at - now() <= timedelta(seconds=60)
     columns = str(handed_over.rows("SELECT * FROM reveal"))
-    assert not [one for one in handed_over.servicetitan.credentials.values() if one in columns]
+    assert not [
+        secret for secret in handed_over.servicetitan.credentials.values() if secret in columns
+    ]
 
 
 async def test_another_worker_hides_values_revealed_by_a_dead_worker(handed_over: World) -> None:

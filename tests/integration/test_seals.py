@@ -197,8 +197,9 @@ def insert(world: World, position: int) -> None:
 async def test_swapped_events_are_named(recorded: World, subtests: pytest.Subtests) -> None:
     for column in ("position", "id"):
         with subtests.test(column), recorded.database.restored("event"):
-            [(one,), (other,)] = recorded.rows(f"SELECT {column} FROM event WHERE step IN (3, 4)")  # noqa: S608
-            for now, then in ((one, -1), (other, one), (-1, other)):
+            query = f"SELECT {column} FROM event WHERE step IN (3, 4)"  # noqa: S608
+            [(third,), (fourth,)] = recorded.rows(query)
+            for now, then in ((third, -1), (fourth, third), (-1, fourth)):
                 recorded.write(f"UPDATE event SET {column} = ? WHERE {column} = ?", then, now)  # noqa: S608
 
             lines = await problems(recorded)
@@ -393,7 +394,7 @@ async def test_concurrent_events_form_one_chain(recorded: World) -> None:
     )
     async with opened(recorded, OLD) as another:
         databases = (recorded.bot.database, another)
-        await asyncio.gather(*(mark(one, ids) for one in databases for _ in range(10)))
+        await asyncio.gather(*(mark(database, ids) for database in databases for _ in range(10)))
 
     assert await problems(recorded) == []
     assert recorded.rows("SELECT history_length FROM onboarding WHERE id = ?", ids) == [(21,)]

@@ -40,12 +40,12 @@ class Kept:
         if self._cluster is None:
             return sorted(self.database.directory.glob("onboarding.db*"))
         data = self._cluster.directory / "data"
-        return [one for one in data.rglob("*") if one.is_file() and "pg_wal" not in one.parts]
+        return [path for path in data.rglob("*") if path.is_file() and "pg_wal" not in path.parts]
 
     def wal(self) -> bytes:
         assert self._cluster
         wal = self._cluster.directory / "data" / "pg_wal"
-        return b"".join(one.read_bytes() for one in wal.iterdir() if one.is_file())
+        return b"".join(path.read_bytes() for path in wal.iterdir() if path.is_file())
 
     def flush(self) -> None:
         """Make PostgreSQL write what it holds in memory to its files."""
@@ -59,7 +59,7 @@ class Kept:
         found = []
         for path in self.files():
             there = path.read_bytes()
-            if any(one in there for one in ciphertexts):
+            if any(ciphertext in there for ciphertext in ciphertexts):
                 found.append(str(path))
         return found
 
@@ -73,7 +73,7 @@ class Kept:
 
 
 def stored(world: World) -> list[bytes]:
-    return [bytes(one) for (one,) in world.rows("SELECT ciphertext FROM credential")]
+    return [bytes(ciphertext) for (ciphertext,) in world.rows("SELECT ciphertext FROM credential")]
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def replaced(world: World) -> list[bytes]:
     before = stored(world)
     secret = world.servicetitan.regenerate_secret()
     assert (await world.enter(world.erin, 19, client_secret=secret)).ok
-    return [one for one in before if one not in stored(world)]
+    return [ciphertext for ciphertext in before if ciphertext not in stored(world)]
 
 
 async def cancelled(world: World) -> list[bytes]:
@@ -145,8 +145,8 @@ async def rotated(world: World) -> list[bytes]:
 WAYS = [replaced, cancelled, expired, purged, rotated]
 # The others use the same statement, and the next test cancels on PostgreSQL too.
 ON_EACH = [
-    *(("sqlite", one) for one in WAYS),
-    *(("postgresql", one) for one in (replaced, purged, rotated)),
+    *(("sqlite", way) for way in WAYS),
+    *(("postgresql", way) for way in (replaced, purged, rotated)),
 ]
 
 
@@ -221,7 +221,7 @@ async def test_an_open_read_transaction_only_delays_secure_deletion(
 
 @on_each
 async def test_values_replaced_during_secure_deletion_are_kept(world: World, kept: Kept) -> None:
-    old = [one for _ in range(5) for one in await replaced(world)]
+    old = [ciphertext for _ in range(5) for ciphertext in await replaced(world)]
 
     await kept.gone(old)
     assert len(stored(world)) == 5
@@ -277,4 +277,4 @@ async def test_a_table_that_grew_and_shrank_leaves_no_old_ciphertext(database: S
     await made.close()
 
     content = b"".join(path.read_bytes() for path in database.directory.glob("onboarding.db*"))
-    assert [one for one in old if one[:24] in content] == []
+    assert [ciphertext for ciphertext in old if ciphertext[:24] in content] == []

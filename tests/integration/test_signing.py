@@ -30,7 +30,7 @@ async def test_a_wrong_signing_secret_is_logged_once_a_minute_with_a_count(
         await world.bot.sweep()
         await world.idle()
 
-    lines = [one.getMessage() for one in caplog.records if "signature" in one.getMessage()]
+    lines = [record.getMessage() for record in caplog.records if "signature" in record.getMessage()]
     assert [line.partition(";")[0] for line in lines] == [
         "requests with a wrong signature: 1",
         "requests with a wrong signature: 2",

@@ -31,11 +31,16 @@ def opening(**fault: object) -> Callable[[SlackSandbox], None]:
 
 
 DISRUPTIONS = [
-    *(Disruption(one.value, one) for one in LineTrouble),
-    *(Disruption(f"{one.value}, at the next attempt", handshake=one) for one in HandshakeTrouble),
+    *(Disruption(trouble.value, trouble) for trouble in LineTrouble),
     *(
-        Disruption(f"{one.value}, after a friendly goodbye", LineTrouble.REFRESH_REQUESTED, one)
-        for one in (HandshakeTrouble.SERVER_ERROR, HandshakeTrouble.NO_HELLO)
+        Disruption(f"{trouble.value}, at the next attempt", handshake=trouble)
+        for trouble in HandshakeTrouble
+    ),
+    *(
+        Disruption(
+            f"{trouble.value}, after a friendly goodbye", LineTrouble.REFRESH_REQUESTED, trouble
+        )
+        for trouble in (HandshakeTrouble.SERVER_ERROR, HandshakeTrouble.NO_HELLO)
     ),
     Disruption("no address: HTTP 503", opening=opening(status=503, times=2)),
     Disruption("no address: HTTP 429", opening=opening(retry_after=1)),
@@ -84,7 +89,7 @@ async def disrupt(world: World, disruption: Disruption) -> int:
     return opened
 
 
-@pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda disruption: disruption.name)
 async def test_the_bot_reconnects_after_losing_an_idle_connection(
     world: World, disruption: Disruption
 ) -> None:

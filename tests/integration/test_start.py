@@ -64,7 +64,7 @@ async def test_a_thread_begins_with_root_welcome_and_step_1(world: World) -> Non
     assert (root.thread_ts, welcome.thread_ts, step.thread_ts) == (None, root.ts, root.ts)
     assert "0 of 22, then" in root.text
     assert "active ServiceTitan account in good standing" in welcome.text
-    assert [one["action_id"] for one in buttons(step)] == [
+    assert [button["action_id"] for button in buttons(step)] == [
         "choose_account:new",
         "choose_account:existing",
         "step_help",

@@ -15,7 +15,7 @@ LATENCY = 0.2
 
 
 def actions(world: World, slot: str) -> list[str]:
-    return [one["action_id"] for one in buttons(world.message(slot))]
+    return [button["action_id"] for button in buttons(world.message(slot))]
 
 
 async def test_done_shows_who_and_when_and_moves_on_to_the_next_step(begun: World) -> None:
@@ -165,7 +165,7 @@ async def test_two_people_pressing_done_together_finish_a_step_once(begun: World
     await begun.press(begun.ann, "step:1", "choose_account:new")
     screen = begun.message("step:2").snapshot()
 
-    await asyncio.gather(*(one.press(screen, "step_done") for one in (begun.ann, begun.erin)))
+    await asyncio.gather(*(person.press(screen, "step_done") for person in (begun.ann, begun.erin)))
     await begun.idle()
 
     assert begun.current == 3

@@ -42,7 +42,7 @@ async def test_a_question_with_too_many_candidate_values_is_not_checked(begun: W
     text = " ".join([*(str(100_000_000 + number) for number in range(100)), str(tenant)])
     said = [await ask(begun, text, "step:23") for _ in range(3)]
 
-    assert all("numbers and codes" in one for one in said)
+    assert all("numbers and codes" in answer for answer in said)
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'refused'")
     assert detail["deed"] == "guess"
 
@@ -130,15 +130,15 @@ async def test_every_secret_posted_in_the_channel_is_refused_in_the_form(begun: 
     await begun.walk_to(19)
     posted = [f"cs1.{secrets.token_hex(25)}" for _ in range(3)]
 
-    for one in posted:
-        await begun.ann.say(begun.channel, one)
+    for secret in posted:
+        await begun.ann.say(begun.channel, secret)
         await begun.slack.delivered()
         await begun.idle()
 
     assert len(begun.events("exposed")) == 1
     begun.bot.database.cache = OnboardingCache()
-    for one in posted:
-        answer = await begun.enter(begun.ann, 19, client_secret=one)
+    for secret in posted:
+        answer = await begun.enter(begun.ann, 19, client_secret=secret)
         assert "was posted in the channel" in answer.errors["client_secret"]
 
 
@@ -164,7 +164,7 @@ async def test_the_engineer_is_pinged_for_at_most_thirty_handovers_an_hour(begun
 
     told = [text for text in begun.announced if "would like you to do" in text]
     assert len(told) == HANDOVERS.most
-    assert "times in the last hour" in "".join(one.text for one in begun.ann.ephemerals)
+    assert "times in the last hour" in "".join(message.text for message in begun.ann.ephemerals)
 
 
 @ON_BOTH
@@ -174,4 +174,4 @@ async def test_replacements_of_one_credential_are_limited(begun: World) -> None:
     guesses = [f"cs1.{secrets.token_hex(25)}" for _ in range(33)]
     said = [await begun.enter(begun.ann, 19, client_secret=guess) for guess in guesses]
 
-    assert [one.ok for one in said] == [True] * (1 + REPLACEMENTS.most) + [False] * 2
+    assert [answer.ok for answer in said] == [True] * (1 + REPLACEMENTS.most) + [False] * 2

@@ -180,7 +180,7 @@ async def test_editing_and_deleting_a_message_causes_no_errors(begun: World) -> 
     await begun.idle()
 
     assert begun.current == 1
-    assert all(one.ack.ok for one in begun.slack.deliveries)
+    assert all(delivery.ack.ok for delivery in begun.slack.deliveries)
 
 
 async def test_an_answer_that_cannot_be_private_goes_to_the_thread(begun: World) -> None:

@@ -79,7 +79,10 @@ async def scene(world: World) -> Scene:
     beta = await world.begin("Beta Heating")
     acme = await world.begin("Acme Plumbing")
     gamma = await world.begin("Gamma Roofing", elsewhere)
-    ids = {name: one for one, name in world.rows("SELECT id, client_name FROM onboarding")}
+    ids = {
+        name: onboarding
+        for onboarding, name in world.rows("SELECT id, client_name FROM onboarding")
+    }
     assert gamma == ids["Gamma Roofing"]
     acme, beta = ids["Acme Plumbing"], ids["Beta Heating"]
     return Scene(world, acme, beta, gamma, elsewhere)
@@ -97,25 +100,29 @@ async def neighbors_live(scene: Scene) -> None:
         ((scene.acme, world.channel), (scene.gamma, scene.elsewhere)), start=1
     ):
         where = next(
-            one
-            for one in channel.messages
-            if one.slot == "step:1" and one.payload["onboarding_id"] == onboarding
+            message
+            for message in channel.messages
+            if message.slot == "step:1" and message.payload["onboarding_id"] == onboarding
         )
         assert (await world.ann.press(where, "choose_account:new")).ack.ok
         await world.idle()
-        posted = [one for one in channel.messages if one.payload.get("onboarding_id") == onboarding]
-        assert "step:2" in [one.slot for one in posted], number
+        posted = [
+            message
+            for message in channel.messages
+            if message.payload.get("onboarding_id") == onboarding
+        ]
+        assert "step:2" in [message.slot for message in posted], number
 
 
 async def named_once(scene: Scene, reason: str, caplog: pytest.LogCaptureFixture) -> None:
     world = scene.world
     for _ in range(3):
         await world.catch_up()
-    lines = [one for one in caplog.records if one.message == NAMED]
-    assert [(one.__dict__["onboarding"], reason in one.__dict__["reason"]) for one in lines] == [
-        (scene.beta, True)
-    ]
-    assert [one.message for one in caplog.records if one.exc_info] == []
+    records = [record for record in caplog.records if record.message == NAMED]
+    assert [
+        (record.__dict__["onboarding"], reason in record.__dict__["reason"]) for record in records
+    ] == [(scene.beta, True)]
+    assert [record.message for record in caplog.records if record.exc_info] == []
     [warning] = await world.warnings()
     assert scene.beta in warning
     assert reason in warning
@@ -136,7 +143,7 @@ async def must_be_left_alone(
         async with scene.world.second_bot() as bot:
             await wait_for_tasks(bot.tasks)
             assert bot.database.unreadable.ids == [scene.beta]
-    assert [one.message for one in caplog.records if one.exc_info] == []
+    assert [record.message for record in caplog.records if record.exc_info] == []
 
 
 @pytest.mark.parametrize(("statement", "reason"), DAMAGES.values(), ids=DAMAGES)
@@ -188,9 +195,9 @@ async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
 ) -> None:
     world = scene.world
     [step] = [
-        one
-        for one in world.channel.messages
-        if one.slot == "step:1" and one.payload["onboarding_id"] == scene.beta
+        message
+        for message in world.channel.messages
+        if message.slot == "step:1" and message.payload["onboarding_id"] == scene.beta
     ]
     damage(scene, FROZEN)
 
@@ -200,7 +207,9 @@ async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
             await world.idle()
 
     assert "Nothing is lost" in last_reply(world.ann)
-    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == [NAMED]
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [
+        NAMED
+    ]
 
 
 async def test_commands_on_an_unreadable_onboarding_say_it_cannot_be_read(scene: Scene) -> None:
@@ -264,14 +273,14 @@ async def test_credential_cleanup_skips_an_unreadable_onboarding(
         await begun.bot.sweep()
         await begun.idle()
 
-    assert [one.message for one in caplog.records if one.exc_info] == []
-    assert [one.message for one in caplog.records if one.message == NAMED] == [NAMED]
+    assert [record.message for record in caplog.records if record.exc_info] == []
+    assert [record.message for record in caplog.records if record.message == NAMED] == [NAMED]
 
 
 async def test_doctor_names_the_unreadable_onboarding(scene: Scene) -> None:
     damage(scene, FROZEN)
 
-    found = {one.title: one async for one in examine(scene.world.settings)}
+    found = {finding.title: finding async for finding in examine(scene.world.settings)}
 
     assert scene.beta in found["onboardings"].text
     assert "unknown Loss “frozen”" in found["onboardings"].text

@@ -34,7 +34,9 @@ class Scene:
         return len(self.world.rows("SELECT field FROM credential"))
 
     def asked(self) -> list[Message]:
-        return [one for one in self.world.engineering.messages if "hasn't moved" in one.text]
+        return [
+            message for message in self.world.engineering.messages if "hasn't moved" in message.text
+        ]
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ async def test_only_the_first_read_is_retried_during_an_api_outage(
 
     report = await a_report(servicetitan, st)
 
-    asked = Counter(one.template for one in st.requests)
+    asked = Counter(request.template for request in st.requests)
     first = asked.pop(BUSINESS_UNITS.template.partition("?")[0])
     assert (first, set(asked.values())) == (3, {1})
     unchecked = [check.id for check in report.checks if check.outcome is Outcome.NOT_CHECKED]
@@ -236,7 +236,7 @@ async def test_a_wrong_key_is_found_without_repeating_the_other_reads(
 
     assert by_id(report)["permissions"].outcome is Outcome.NOT_CHECKED
     # All reads with the first token, and the first one again with a new token.
-    assert Counter(one.template for one in st.requests)["/connect/token"] == 2
+    assert Counter(request.template for request in st.requests)["/connect/token"] == 2
     assert len(st.requests) == 2 + len(READS) + 1
 
 

@@ -74,7 +74,7 @@ async def test_a_wrong_secret_offers_to_re_enter_the_suspect_fields(at_22: World
     assert outcome(message) == {"outcome": "failed", "fields": ["client_id", "client_secret"]}
     assert "Client ID and Client Secret" in message.text
     assert "First look at the dot" in message.text
-    [button] = [one for one in buttons(message) if one["action_id"] == "enter_credentials"]
+    [button] = [button for button in buttons(message) if button["action_id"] == "enter_credentials"]
     assert button["value"] == f"{at_22.onboarding}:18:client_id:client_secret"
     assert "Acme Plumbing" in at_22.message("root").text.partition("Waiting on")[2]
     assert any("check 1 failed" in text for text in at_22.announced)
@@ -119,7 +119,7 @@ async def test_a_wrong_value_asks_for_just_that_value_again(
 
 async def test_missing_permissions_do_not_ask_for_any_value_again(at_22: World) -> None:
     at_22.servicetitan.scopes = frozenset(
-        one for one in at_22.servicetitan.scopes if "campaigns" not in one
+        scope for scope in at_22.servicetitan.scopes if "campaigns" not in scope
     )
 
     await enter_all(at_22)
@@ -127,7 +127,7 @@ async def test_missing_permissions_do_not_ask_for_any_value_again(at_22: World) 
     message = at_22.message("verification:1")
     assert outcome(message) == {"outcome": "failed", "fields": []}
     assert "Campaigns" in message.text
-    assert [one["action_id"] for one in buttons(message)] == ["run_verification", "step_help"]
+    assert [button["action_id"] for button in buttons(message)] == ["run_verification", "step_help"]
 
 
 async def test_a_servicetitan_outage_does_not_call_any_value_wrong(at_22: World) -> None:

@@ -124,7 +124,9 @@ async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_25: World) -> None:
         servicetitan.answers()
         await worker.ends()
 
-    asked = [one for one in at_25.servicetitan.requests if one.template == "/connect/token"]
+    asked = [
+        request for request in at_25.servicetitan.requests if request.template == "/connect/token"
+    ]
     assert len(asked) == 2  # one of them long ago, at step 22
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
 

@@ -289,7 +289,7 @@ async def test_a_press_is_carried_out_even_if_slack_disconnects(
     await begun.idle()
 
     assert begun.events("step_done") == [(newcomer.id, 1)]
-    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_other_paths_and_methods_are_not_served(world: World) -> None:

@@ -129,7 +129,7 @@ async def test_a_message_without_a_team_is_redelivered_if_the_lookup_fails(
     await say(begun, begun.ann, "new", files=SCREENSHOT)
     await begun.slack.until(lambda: begun.find("step:2"))
 
-    sent = [one.ack.status for one in begun.slack.deliveries[-2:]]
+    sent = [delivery.ack.status for delivery in begun.slack.deliveries[-2:]]
     assert sent == [503, 200]
     assert begun.current == 2
 

@@ -169,4 +169,4 @@ async def test_blocks_validate_needs_no_token_and_reports_errors(
 
     assert answer.get("error") == error
     assert answer["ok"] is (error is None)
-    assert all({"pointer", "code", "message"} <= one.keys() for one in answer.get("errors", []))
+    assert all({"pointer", "code", "message"} <= error.keys() for error in answer.get("errors", []))

@@ -414,7 +414,7 @@ async def test_users_conversations_lists_only_channels_the_bot_is_in(
 
     async def own(**asked: Any) -> list[str]:
         answer = await bot.call("users.conversations", **asked)
-        return [one["name"] for one in answer["channels"]]
+        return [channel["name"] for channel in answer["channels"]]
 
     both = "public_channel,private_channel"
     assert await own() == [channel.name]
