@@ -1,6 +1,6 @@
 """The rounds of `check all`: the message with their progress and outcome, and *Ask them*."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.english import count, listed
@@ -25,6 +25,8 @@ CAUSES = {
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_CHECKED)
 # What was found, by client: the run that belongs to a round, or None.
 Found = Sequence[tuple[Onboarding, Verification | None]]
+# Clients that fail for the same reason: its key, then each with its run.
+Failing = tuple[str, list[tuple[Onboarding, Verification]]]
 
 
 def slot(round_id: str) -> str:
@@ -51,29 +53,23 @@ def result_message(
 
 
 def _result(round_id: str, by: str, found: Found, workspace_url: str) -> Iterator[Block]:
-    outcomes = [run.outcome if run else None for _, run in found]
-    passed = outcomes.count(Outcome.PASSED)
+    outcomes = [(one, run.outcome if run else None) for one, run in found]
+    passed = sum(outcome is Outcome.PASSED for _, outcome in outcomes)
     yield section(
         f"🔎 *{passed} of {count(len(found), 'live client')} passed*, checked for {mention(by)}."
     )
-    yield from _reasons(round_id, list(_failed(found).items()), workspace_url)
-    unknown = [one for (one, _), outcome in zip(found, outcomes, strict=True) if outcome in OPEN]
-    if unknown:
+    yield from _reasons(round_id, _failed(found), workspace_url)
+    if unknown := [one for one, outcome in outcomes if outcome in OPEN]:
         platform = escape(unknown[0].guide.platform)
         yield section(
             f"❔ *Couldn't tell* ({len(unknown)}): {names_of(unknown)}. {platform} didn't give a "
             "clear answer, so nothing is known to be wrong. I'll try again."
         )
-    skipped = [one for (one, _), outcome in zip(found, outcomes, strict=True) if outcome is None]
-    if skipped:
+    if skipped := [one for one, outcome in outcomes if outcome is None]:
         yield section(f"▫️ *Not checked* ({len(skipped)}): {names_of(skipped)}")
 
 
-def _reasons(
-    round_id: str,
-    groups: Sequence[tuple[str, list[tuple[Onboarding, Verification]]]],
-    workspace_url: str,
-) -> Iterator[Block]:
+def _reasons(round_id: str, groups: Sequence[Failing], workspace_url: str) -> Iterator[Block]:
     """Yield the clients that fail, by reason, with a button to ask them."""
     room = MOST_LINES
     for reason, group in groups[:MOST_REASONS]:
@@ -90,12 +86,13 @@ def _reasons(
         yield context(f"and {count(others, 'more client')} with other problems")
 
 
-def _failed(found: Found) -> Mapping[str, list[tuple[Onboarding, Verification]]]:
+def _failed(found: Found) -> list[Failing]:
+    """Return the clients that fail by what they have in common, the largest group first."""
     groups: dict[str, list[tuple[Onboarding, Verification]]] = {}
     for one, run in found:
         if run and run.failed:
             groups.setdefault(key(run), []).append((one, run))
-    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
 def heading(run: Verification) -> str:
