@@ -41,13 +41,9 @@ class BackgroundTasks:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        extra = {"task": task.get_name()}
-        match None if task.cancelled() else task.exception():
-            case None:
-                return
-            case Unavailable() as error:  # the sweep will resume it
-                log.warning(
-                    "a background task was interrupted", extra={**extra, "reason": str(error)}
-                )
-            case error:
-                log.error("a background task failed", exc_info=error, extra=extra)
+        name, error = task.get_name(), None if task.cancelled() else task.exception()
+        if isinstance(error, Unavailable):  # the sweep will resume it
+            extra = {"task": name, "reason": str(error)}
+            log.warning("a background task was interrupted", extra=extra)
+        elif error:
+            log.error("a background task failed", exc_info=error, extra={"task": name})

@@ -55,7 +55,6 @@ class Metrics:
 
     @contextmanager
     def slack_call(self, method: str) -> Iterator[None]:
-        """Time a call to Slack."""
         began, result = time.perf_counter(), "ok"
         try:
             yield

@@ -3,6 +3,7 @@
 Source: docs.slack.dev, "Formatting message text".
 """
 
+import html
 import re
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ def escape(text: str) -> str:
 
     Invisible characters, and those that change the text's direction, are removed.
     """
-    return CONTROLS.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html.escape(CONTROLS.sub("", text), quote=False)
 
 
 def code(text: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.after_go_live import told_of
-from bot.slack import NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
+from bot.slack import ABOUT_THE_MESSAGE, NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from storage import outbox
@@ -22,18 +22,6 @@ log = logging.getLogger(__name__)
 Compose = Callable[[int, Event], Message]
 Renew = Callable[[AsyncSession], Awaitable[object]]
 
-# Errors about a single announcement; all others are about the channel or about us
-# (docs.slack.dev, chat.postMessage).
-ABOUT_THE_MESSAGE = {
-    "invalid_arguments",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_metadata_format",
-    "metadata_too_large",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
-}
 # How long to leave alone a channel that refused; less after an unknown error, when another worker
 # succeeds, when Slack says that we are in the channel again, and after a restart.
 PAUSE = timedelta(hours=1)
@@ -173,6 +161,7 @@ class Announcements:
             try:
                 ts, thread_ts = await self._post(message, thread_ts)
             except (NotNow, SlackRefused) as error:  # it is certain that it wasn't posted
+                # All other errors are about the channel or about us.
                 if not isinstance(error, SlackRefused) or error.code not in ABOUT_THE_MESSAGE:
                     async with self._database.begin(background=True) as session:
                         await renew(session)

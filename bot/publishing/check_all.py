@@ -68,27 +68,26 @@ class RoundPublisher:
         return results
 
     async def _show(self, running: Round, checked: int) -> None:
-        total = len(running.clients)
-        all_asked = running.position >= total
-        late = self._clock() - running.next_at > PATIENCE
-        if all_asked and (checked == total or late):
-            await self._end(running)
-            return
-        ts = await self._posted(running, checked)
-        now = self._clock()
-        if ts is None or (self._shown_at and now - self._shown_at < PROGRESS_EVERY):
-            return
-        async with self._database.begin(background=True) as session:
-            is_ours = await rechecks.claim_progress(session, running.id, checked)
-        if is_ours:
-            self._shown_at = now
-            message = progress_message(running.id, running.by_user, checked, total)
-            await self._slack.update(self._channel, ts, message)
+        total, now, name = len(running.clients), self._clock(), slot(running.id)
+        late = now - running.next_at > PATIENCE
+        is_over = running.position >= total and (checked == total or late)
+        shown = total if is_over else checked
+        progress = progress_message(running.id, running.by_user, shown, total)
+        ts = await self._notices.posted(name)
+        if ts is None:
+            if not await self._notices.claim(name):  # another worker is posting it
+                return
+            ts = await self._notices.post(name, progress)
+        if is_over:
+            await self._end(running, ts)
+        elif self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:
+            async with self._database.begin(background=True) as session:
+                is_ours = await rechecks.claim_progress(session, running.id, checked)
+            if is_ours:
+                self._shown_at = now
+                await self._slack.update(self._channel, ts, progress)
 
-    async def _end(self, running: Round) -> None:
-        ts = await self._posted(running, len(running.clients))
-        if ts is None:  # another worker is posting it
-            return
+    async def _end(self, running: Round, ts: str) -> None:
         try:
             await self._slack.update(self._channel, ts, await self._result(running))
         except SlackRefused as error:
@@ -98,15 +97,6 @@ class RoundPublisher:
             return
         async with self._database.begin(background=True) as session:
             await rechecks.end_round(session, running.id)
-
-    async def _posted(self, running: Round, checked: int) -> str | None:
-        """Return the ts of a round's message, posting it if needed; None if another worker does."""
-        name = slot(running.id)
-        ts = await self._notices.posted(name)
-        if ts is None and await self._notices.claim(name):
-            message = progress_message(running.id, running.by_user, checked, len(running.clients))
-            ts = await self._notices.post(name, message)
-        return ts
 
     async def _result(self, one: Round) -> Message:
         url = self._slack.identity.url

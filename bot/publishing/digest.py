@@ -76,21 +76,16 @@ class Digest:
 
     async def _message(self, day: date, now: datetime) -> Message | None:
         found = await cases(self._database, self._guides, now - WEEK, now)
-        running = [  # the longest inactive first
-            line
-            async for lines in status.running(self._database, self._guides)
-            for line in lines
-            if isinstance(line, Overview)
-        ]
-        waiting = [line for line in running if line.waits_for_us]
-        quiet = [
-            line for line in running if not line.waits_for_us and self._stall.applies_to(line, now)
-        ]
-        listed = {line.id for line in (*waiting, *quiet)}
-        late = [
-            line
-            for line in running
-            if line.id not in listed and risk_of(line, now, self._stall.timezone)
-        ]
+        waiting, quiet, late = list[Overview](), list[Overview](), list[Overview]()
+        async for lines in status.running(self._database, self._guides):
+            for line in lines:
+                if not isinstance(line, Overview):
+                    continue
+                if line.waits_for_us:
+                    waiting.append(line)
+                elif self._stall.applies_to(line, now):
+                    quiet.append(line)
+                elif risk_of(line, now, self._stall.timezone):
+                    late.append(line)
         week = await asyncio.to_thread(report_on, found, now - WEEK, now)
         return digest_message(day, week, waiting, quiet, late, self._slack.identity.url)

@@ -8,6 +8,7 @@ changes: at most every few seconds, and only if they would look different.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.core.background import BackgroundTasks
@@ -79,18 +80,14 @@ class HomePublisher:
             if not person.engineer:
                 await self._slack.publish_home(user_id, outsiders_view(self._guides.newest))
                 return
-            await self._show(Shown(user_id, None, await self._remember(user_id, shows)), every=None)
+            now, filtered = self._clock(), shows or ""
+            with suppress(Conflict):  # another worker has the same event
+                async with self._database.begin(background=True) as session:
+                    await homes.purge(session, now - LOOKING_FOR)
+                    filtered = await homes.remember(session, user_id, now, shows)
+            await self._show(Shown(user_id, None, filtered), every=None)
         except OnboardingError as error:  # they can open it again
             log.warning("cannot show a Home", extra={"reason": str(error)})
-
-    async def _remember(self, user_id: str, shows: str | None) -> str:
-        now = self._clock()
-        try:
-            async with self._database.begin(background=True) as session:
-                await homes.purge(session, now - LOOKING_FOR)
-                return await homes.remember(session, user_id, now, shows)
-        except Conflict:  # another worker has the same event
-            return shows or ""
 
     async def _update(self) -> None:
         try:

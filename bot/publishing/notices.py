@@ -61,8 +61,5 @@ class Notices:
     async def forget(self, name: str) -> None:
         """Forget a notice, so that it can be posted again."""
         self._claims.pop(name, None)
-        async with self._database.begin(write=False) as session:
-            known = await notices.get(session, name)
-        if known:
-            async with self._database.begin() as session:
-                await notices.drop(session, name)
+        async with self._database.begin() as session:
+            await notices.drop(session, name)

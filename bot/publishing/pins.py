@@ -13,7 +13,7 @@ from datetime import timedelta
 from bot.core.errors import OnboardingError, Unavailable
 from bot.core.mrkdwn import permalink
 from bot.onboarding import Onboarding, Status
-from bot.slack import TIMEOUT_SECONDS, Bookmark, NotNow, Slack, SlackRefused
+from bot.slack import TIMEOUT_SECONDS, NotNow, Slack, SlackRefused
 from storage import posted_messages
 from storage.database import Conflict, Database
 from storage.posted_messages import LEFTOVER, LONG_AGO, Posted
@@ -75,27 +75,26 @@ class Pins:
         if slot == PIN:
             await self._slack.pin(channel, root_ts)
             return
-        bookmark = self._bookmark(onboarding, root_ts)
+        title = f"{onboarding.guide.platform} setup ({onboarding.client_name})"
+        link = self._link(channel, root_ts)
         existing = await self._slack.bookmarks(channel) if known.posting_since else {}
-        if bookmark.link in existing:
+        if link in existing:
             return
-        for link in await self._former_links(onboarding) if existing else ():
-            if link in existing:
-                await self._slack.edit_bookmark(channel, existing[link], bookmark)
+        for former in await self._former_links(onboarding) if existing else ():
+            if former in existing:
+                await self._slack.edit_bookmark(channel, existing[former], title, link)
                 return
-        await self._slack.add_bookmark(channel, bookmark)
+        await self._slack.add_bookmark(channel, title, link)
 
     async def _former_links(self, onboarding: Onboarding) -> Iterator[str]:
         """Return the links to deleted threads, so that their bookmark can be replaced."""
         async with self._database.begin(write=False, background=True) as session:
             posted = await posted_messages.by_slot(session, onboarding.id)
         deleted = (slot.removeprefix(LEFTOVER) for slot in posted if slot.startswith(LEFTOVER))
-        return (self._bookmark(onboarding, ts).link for ts in deleted)
+        return (self._link(onboarding.channel, ts) for ts in deleted)
 
-    def _bookmark(self, onboarding: Onboarding, root_ts: str) -> Bookmark:
-        url = self._slack.identity.url
-        address = permalink(url, onboarding.channel, root_ts, root_ts)
-        return Bookmark(f"{onboarding.guide.platform} setup ({onboarding.client_name})", address)
+    def _link(self, channel: str, root_ts: str) -> str:
+        return permalink(self._slack.identity.url, channel, root_ts, root_ts)
 
     async def _claim(self, onboarding_id: str, slot: str) -> Posted | None:
         """Record that this is about to be done, and return what was known before.

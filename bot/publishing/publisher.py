@@ -6,9 +6,10 @@ or a rate limit left behind.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +17,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
-from bot.onboarding import Change, Loss, Onboarding, lifecycle
+from bot.onboarding import Loss, lifecycle
 from bot.publishing.announcements import OUTBOX, Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.queue import PublishQueue
@@ -211,36 +212,24 @@ class Publisher:
 
     async def _update_thread(self, update: ThreadUpdate) -> None:
         """Update the thread; if the channel can't be used anymore, pause the onboarding instead."""
-        onboarding_id = update.onboarding.id
+        onboarding_id, also = update.onboarding.id, None
         try:
             await self._thread.apply(update, lambda: self._save_now(update))
+            return
         except ThreadGone:
             log.warning("a thread was deleted", extra={"onboarding": onboarding_id})
-            ts = update.timestamps[ROOT]
-            await self._change(
-                onboarding_id,
-                lambda onboarding: lifecycle.lose_thread(onboarding, ts, self._clock()),
-                posted_messages.forget_thread,
-            )
+            ts, now = update.timestamps[ROOT], self._clock()
+            lose = partial(lifecycle.lose_thread, thread_ts=ts, now=now)
+            also = posted_messages.forget_thread
         except SlackRefused as error:
             code, since, now = error.code, update.refused_since, self._clock()
             if not error.is_final and not (since and now - since >= FINAL_AFTER):
                 raise
             log.error("a channel is lost", extra={"onboarding": onboarding_id, "code": code})
             loss = LOSS_BY_CODE.get(code, Loss.REFUSED)
-            await self._change(
-                onboarding_id,
-                lambda onboarding: lifecycle.lose_channel(onboarding, loss, now, code),
-            )
-
-    async def _change(
-        self,
-        onboarding_id: str,
-        transition: Callable[[Onboarding], Change],
-        also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
-    ) -> None:
+            lose = partial(lifecycle.lose_channel, loss=loss, now=now, code=code)
         with suppress(Refused):  # already known, or the onboarding has ended
-            await change(self._database, self._guides, onboarding_id, transition, also)
+            await change(self._database, self._guides, onboarding_id, lose, also)
 
     async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row:
         """Prolong the lease and return the onboarding's row; raises Stale if it was lost."""

@@ -53,7 +53,6 @@ class Retries:
         self._retries[onboarding_id] = _Retry(since, timer, push)
 
     def reset(self, onboarding_id: str) -> None:
-        """Reset the pauses of an onboarding."""
         if retry := self._retries.pop(onboarding_id, None):
             retry.timer.cancel()
 

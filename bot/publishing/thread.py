@@ -92,11 +92,6 @@ class ThreadUpdate:
         self.put_off |= put_off
         return put_off
 
-    def leave_root(self) -> None:
-        """Note that the root was definitely not edited."""
-        if ts := self.timestamps.get(ROOT):
-            self.note(ROOT, ts, digest=self.root_digest)
-
     def leave(self, edits: Iterable[Edit]) -> None:
         """Note that these edits were definitely not made."""
         for edit in edits:
@@ -186,10 +181,10 @@ class Thread:
             errors += await _errors(self._edits(update, start))
         if not any(isinstance(error, (Stale, ThreadGone)) for error in errors):
             is_posted = all(message.slot in update.timestamps for message, _ in update.posts)
-            if not is_posted and any(isinstance(error, Unavailable) for error in errors):
-                update.leave_root()
-            else:
+            if is_posted or not any(isinstance(error, Unavailable) for error in errors):
                 errors += await _errors([self._edit_root(update)])
+            elif ts := update.timestamps.get(ROOT):
+                update.note(ROOT, ts, digest=update.root_digest)  # it says what it said before
         raise_most_telling(errors)
         for slot, ts in update.leftovers:
             await self._delete(update, slot, ts)
@@ -241,14 +236,15 @@ class Thread:
             )
         except (NotNow, SlackRefused) as error:  # it is certain that it wasn't posted
             update.note(message.slot, posting_since=earlier)
-            await self._check_thread(update, error)
+            if isinstance(error, SlackRefused) and error.code in NO_THREAD:
+                await self._check_thread(update)
             raise
         except NotInThread as error:
             ts, leftover = error.ts, f"{LEFTOVER}{error.ts}"
             update.note(leftover, ts)
             update.note(message.slot)
             try:
-                await self._check_thread(update, error)
+                await self._check_thread(update)
             except ThreadGone:
                 await self._delete(update, leftover, ts)
                 raise
@@ -257,10 +253,9 @@ class Thread:
         if message.slot == ROOT:
             update.root_digest = message.digest
 
-    async def _check_thread(self, update: ThreadUpdate, error: Exception) -> None:
-        """If `error` may mean that the thread is gone, find out by editing its first message."""
-        is_doubtful = isinstance(error, NotInThread) or getattr(error, "code", "") in NO_THREAD
-        if is_doubtful and (ts := update.timestamps.get(ROOT)):
+    async def _check_thread(self, update: ThreadUpdate) -> None:
+        """Find out whether the thread is gone, by editing its first message."""
+        if ts := update.timestamps.get(ROOT):
             await self._edit(update, Edit(self._root(update), ts))
 
     async def _find(

@@ -35,14 +35,12 @@ class AnswerCache(Generic[Answer]):
         ask: Callable[[str], Awaitable[Answer]],
         is_lasting: Callable[[Answer], bool],
         tasks: BackgroundTasks,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the function that asks, and which answers to remember.
 
         A lookup continues after everyone has stopped waiting: the next caller gets its answer.
         """
-        self._ask, self._is_lasting = ask, is_lasting
-        self._tasks, self._monotonic = tasks, monotonic
+        self._ask, self._is_lasting, self._tasks = ask, is_lasting, tasks
         self._found: dict[str, tuple[float, Answer]] = {}
         self._running: dict[str, Lookup[Answer]] = {}
 
@@ -59,7 +57,7 @@ class AnswerCache(Generic[Answer]):
         """
         if key in self._found:
             at, found = self._found[key]
-            age = self._monotonic() - at
+            age = time.monotonic() - at
             if age <= FRESH_SECONDS:
                 return found
             if age <= STALE_SECONDS:
@@ -111,7 +109,7 @@ class AnswerCache(Generic[Answer]):
             if self._running.get(key) is lookup:  # otherwise a later lookup is more recent
                 self._found.pop(key, None)
                 if self._is_lasting(outcome):
-                    self._found[key] = (self._monotonic(), outcome)
+                    self._found[key] = (time.monotonic(), outcome)
         except OnboardingError as error:
             outcome = error
         finally:

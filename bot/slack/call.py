@@ -10,7 +10,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.core.deadline import before_deadline
 from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
-from bot.slack.errors import NotNow, RateLimited, SlackRefused, request_id, translated
+from bot.slack.errors import NotNow, RateLimited, SlackRefused, slack_request, translated
 from bot.slack.rate_limits import AWAITED, RateLimits
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class BaseClient:
             self.rate_limits.answered()
             raise
         self.rate_limits.answered()
-        log.debug("Slack was called", extra={"method": method, **request_id(response)})
+        log.debug("Slack was called", extra={"method": method, **slack_request(response)})
         return response
 
 

@@ -32,14 +32,6 @@ class Channel:
         return self.is_ext_shared or self.is_pending
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
-    """A link at the top of a channel."""
-
-    title: str
-    link: str
-
-
 class ChannelCalls(BaseClient):
     async def channel(self, channel: str) -> Channel:
         call = self._client.conversations_info(channel=channel)
@@ -103,11 +95,9 @@ class ChannelCalls(BaseClient):
         with ignoring("already_pinned"):
             await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
 
-    async def add_bookmark(self, channel: str, bookmark: Bookmark) -> None:
+    async def add_bookmark(self, channel: str, title: str, link: str) -> None:
         """Put a link at the top of a channel. After Unavailable it may be there."""
-        call = self._client.bookmarks_add(
-            channel_id=channel, title=bookmark.title, type="link", link=bookmark.link
-        )
+        call = self._client.bookmarks_add(channel_id=channel, title=title, type="link", link=link)
         await self._call("bookmarks.add", call)
 
     async def bookmarks(self, channel: str) -> Mapping[str, str]:
@@ -116,9 +106,9 @@ class ChannelCalls(BaseClient):
         found = (await self._call("bookmarks.list", call, bookmarks=list))["bookmarks"]
         return {html.unescape(one.get("link") or ""): str(one.get("id", "")) for one in found}
 
-    async def edit_bookmark(self, channel: str, bookmark_id: str, bookmark: Bookmark) -> None:
+    async def edit_bookmark(self, channel: str, bookmark_id: str, title: str, link: str) -> None:
         call = self._client.bookmarks_edit(
-            channel_id=channel, bookmark_id=bookmark_id, title=bookmark.title, link=bookmark.link
+            channel_id=channel, bookmark_id=bookmark_id, title=title, link=link
         )
         await self._call("bookmarks.edit", call)
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -52,21 +51,15 @@ class Group:
 class Directory:
     """Looks people up; Slack's answers are cached for a while."""
 
-    def __init__(
-        self,
-        slack: Slack,
-        engineers: Sequence[str],
-        tasks: BackgroundTasks,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, slack: Slack, engineers: Sequence[str], tasks: BackgroundTasks) -> None:
         """Take ENGINEERS: ids of people and of user groups, or `everyone`."""
         self._slack = slack
         self._everyone = EVERYONE in engineers
         self._named = tuple(one for one in engineers if one[0] in "UW")
         self._groups = tuple(one for one in engineers if one[0] == "S")
         # A person whom Slack does not know yet is not cached.
-        self._users = AnswerCache(self._ask_user, lambda user: user.is_person, tasks, monotonic)
-        self._members = AnswerCache(self._ask_group, lambda _: True, tasks, monotonic)
+        self._users = AnswerCache(self._ask_user, lambda user: user.is_person, tasks)
+        self._members = AnswerCache(self._ask_group, lambda _: True, tasks)
         self._logged: set[str] = set()
 
     async def membership(self, person: Person, *, fresh: bool = False) -> Membership:
@@ -206,12 +199,7 @@ class Directory:
             return None
         groups = await asyncio.gather(*(self._members.get(one) for one in self._groups))
         listed = set(self._named).union(*(group.members for group in groups))
-        users = {user_id: await self._users.get(user_id) for user_id in sorted(listed)}
-        return frozenset(
-            user_id
-            for user_id, user in users.items()
-            if user.full_member and user.is_home(self._slack.identity)
-        )
+        return frozenset([one for one in sorted(listed) if await self.is_engineer(one)])
 
     async def is_still_in(self, channel: str, person: Person) -> bool:
         """Whether someone is in a channel, as far as Slack says quickly; also looks them up again.
@@ -235,7 +223,6 @@ class Directory:
             await self._users.renew(user_id, FALLBACK_SECONDS)
 
     async def _is_listed(self, user_id: str, *, fresh: bool) -> bool:
-        """Whether someone is listed in ENGINEERS."""
         if self._everyone or user_id in self._named:
             return True
         ask = self._members.renew if fresh else self._members.get

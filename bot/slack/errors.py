@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 BROKEN = (
     SlackClientError,
     aiohttp.ClientError,
-    TimeoutError,
     OSError,
     ValueError,
     AttributeError,
@@ -48,6 +47,11 @@ SERVER_ERRORS = set(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
 # Statuses of web pages that reject the request itself; those that are left out come from a proxy
 # instead of Slack.
 REJECTED = {*range(400, 500), HTTPStatus.NOT_IMPLEMENTED} - {401, 403, 407, 408, 425, 429}
+# Errors about a message that was sent (docs.slack.dev, chat.postMessage).
+ABOUT_THE_MESSAGE = {
+    *("invalid_arguments", "invalid_blocks", "invalid_blocks_format", "no_text", "msg_too_long"),
+    *("msg_blocks_too_long", "invalid_metadata_format", "metadata_too_large"),
+}
 # Errors that a retry never fixes: about the channel, us, or what was sent (docs.slack.dev,
 # chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). Errors in neither
 # list are unknown: they are retried for a while before they count as final.
@@ -56,8 +60,7 @@ FINAL = {
     *("account_inactive", "token_revoked", "token_expired", "invalid_auth", "not_authed"),
     *("missing_scope", "not_allowed_token_type", "no_permission", "access_denied"),
     *("team_access_not_granted", "enterprise_is_restricted", "messages_tab_disabled"),
-    *("invalid_arguments", "invalid_blocks", "invalid_blocks_format", "no_text", "msg_too_long"),
-    *("msg_blocks_too_long", "invalid_metadata_format", "metadata_too_large"),
+    *ABOUT_THE_MESSAGE,
     *("not_pinnable", "too_many_pins", "too_many_bookmarks", "permission_denied"),
 }
 # A reply whose thread was deleted (chat.postMessage, chat.postEphemeral, conversations.replies).
@@ -130,7 +133,7 @@ async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
         raise _rate_limited("a call", response.headers.get("Retry-After"))
 
 
-def request_id(response: Any) -> dict[str, str]:
+def slack_request(response: Any) -> dict[str, str]:
     """Return Slack's id of a call, which its support asks for."""
     found = (getattr(response, "headers", None) or {}).get("x-slack-req-id")
     return {"slack_request": str(found)} if found else {}
@@ -161,7 +164,7 @@ def of_response_url(response: Any) -> OnboardingError | None:
 
 
 def _classified(method: str, status: int, code: str, response: Any) -> OnboardingError:
-    extra = {"method": method, "code": code or str(status), **request_id(response)}
+    extra = {"method": method, "code": code or str(status), **slack_request(response)}
     log.info("a call to Slack failed", extra=extra)
     if status == 429 or RATE_LIMITED.search(code):
         return _rate_limited(method, response.headers.get("Retry-After"))

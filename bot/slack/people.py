@@ -65,9 +65,7 @@ class User:
 
     def is_home(self, identity: Identity) -> bool:
         """Whether they belong to HeavySet's workspace or organization."""
-        return self.team_id in identity.home or (
-            self.enterprise_id is not None and self.enterprise_id == identity.enterprise_id
-        )
+        return self.team_id in identity.home or self.enterprise_id in identity.home
 
 
 class PeopleCalls(BaseClient):

@@ -19,8 +19,8 @@ PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
 # outdated but harmless; if nobody would notice (more, as long as there are few other calls).
 AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
 # If it can wait for minutes and many come at once. It keeps to its share even if no limit is
-# known to apply: otherwise Slack would refuse calls for people who are acting. Theirs to users.info
-# are limited by Slack alone, which promises 100 a minute and may allow more.
+# known to apply: otherwise Slack would refuse calls for people who are acting. Only Slack limits
+# their calls to users.info: it promises 100 a minute, and may allow more.
 UNHURRIED = 0.5
 # Calls that nobody is waiting for are not retried each time there is room for a single one.
 PATIENCE_SECONDS = 5.0

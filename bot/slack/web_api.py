@@ -1,24 +1,29 @@
-"""Slack's Web API: all calls that the bot makes. This file has messages and views."""
+"""Slack's Web API: all calls that the bot makes. This file has messages, views, and files."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.core.errors import Unavailable
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, ignoring, of_response_url, translated
-from bot.slack.files import FileCalls
 from bot.slack.message_search import MessageSearch
 from bot.slack.people import PeopleCalls
 from bot.slack.rate_limits import AWAITED
-from bot.slack.response_urls import is_slacks
 from bot.views.blocks import Message
 from bot.views.forms import View
 
 TIMEOUT_SECONDS = 10
 Blocks = Sequence[Mapping[str, Any]]
+# Answers to a press go only to these hosts, whatever a payload says (docs.slack.dev, "Handling user
+# interaction", and Slack for governments).
+HOOKS = ("https://hooks.slack.com", "https://hooks.slack-gov.com")
+SLACKS = re.compile(r"([a-z0-9-]+\.)?slack(-gov)?\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class OpenView:
     hash: str
 
 
-class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
+class Slack(ChannelCalls, MessageSearch, PeopleCalls):
     """The Web API. Every call raises RateLimited, Unavailable or SlackRefused."""
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
@@ -145,3 +150,33 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
 
     async def publish_home(self, user_id: str, view: View) -> None:
         await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Upload a file without sharing it in a channel, and return its id.
+
+        It takes a moment until messages can show it (docs.slack.dev, working with files).
+        """
+        call = self._client.files_getUploadURLExternal(filename=name, length=len(content))
+        place = await self._call("files.getUploadURLExternal", call, upload_url=str, file_id=str)
+        session = self._client.session
+        assert session  # noqa: S101 (slack_client sets one; for the type checker)
+        async with (
+            translated("upload_url"),
+            session.post(place["upload_url"], data=content, proxy=self._client.proxy) as response,
+        ):
+            status = response.status
+        if status != 200:
+            raise Unavailable(f"upload_url: HTTP {status}")
+        files = [{"id": place["file_id"], "title": name}]
+        done = self._client.files_completeUploadExternal(files=files)
+        await self._call("files.completeUploadExternal", done)
+        return str(place["file_id"])
+
+
+def is_slacks(url: str, api_url: str) -> bool:
+    """Whether `url` is on Slack's own host, or on SLACK_API_URL's host if that is a sandbox."""
+    api = urlsplit(api_url)
+    sandbox = () if SLACKS.fullmatch(api.hostname or "") else (f"{api.scheme}://{api.netloc}",)
+    return any(
+        re.fullmatch(re.escape(host) + r"/[A-Za-z0-9._~%/-]+", url) for host in (*HOOKS, *sandbox)
+    )

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
-from bot.slack.response_urls import is_slacks
+from bot.slack.web_api import is_slacks
 from sandbox.bot_process import free_port
 from tests.integration.world import World, running_world
 from tests.proxies import run_proxy, serve_tls, write_certificate
