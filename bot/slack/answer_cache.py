@@ -63,33 +63,31 @@ class AnswerCache(Generic[Answer]):
             if age <= STALE_SECONDS:
                 fallback = found
         lookup = self._running.get(key) or self._start(key, ask)
-        answer = await self._wait(lookup, None if fallback is None else FALLBACK_SECONDS)
-        if not isinstance(answer, OnboardingError):
-            return answer
-        if fallback is None or not isinstance(answer, Unavailable):
-            raise answer
-        return fallback
+        if fallback is None:
+            return await self._wait(lookup)
+        try:
+            return await self._wait(lookup, FALLBACK_SECONDS)
+        except Unavailable:
+            return fallback
 
     async def renew(self, key: str, seconds: float | None = None) -> Answer:
         """Ask now, ignoring the cache, and return the answer.
 
         Raises what `ask` raises, and Unavailable at the deadline or after `seconds`.
         """
-        answer = await self._wait(self._start(key), seconds)
-        if isinstance(answer, OnboardingError):
-            raise answer
-        return answer
+        return await self._wait(self._start(key), seconds)
 
-    async def _wait(
-        self, lookup: Lookup[Answer], seconds: float | None
-    ) -> Answer | OnboardingError:
+    async def _wait(self, lookup: Lookup[Answer], seconds: float | None = None) -> Answer:
         """Wait for an answer, until `seconds` after the lookup began."""
         until = None if seconds is None else lookup.since + seconds
         try:
             async with asyncio.timeout_at(until):
-                return await before_deadline(asyncio.shield(lookup.outcome))
+                outcome = await before_deadline(asyncio.shield(lookup.outcome))
         except TimeoutError:
-            return Unavailable("Slack is slow to answer")
+            raise Unavailable("Slack is slow to answer") from None
+        if isinstance(outcome, OnboardingError):
+            raise outcome
+        return outcome
 
     def _start(
         self, key: str, ask: Callable[[str], Awaitable[Answer]] | None = None
