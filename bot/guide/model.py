@@ -90,7 +90,7 @@ class Choice(Part):
     """A question; answering it finishes the step."""
 
     question: Line
-    options: Annotated[tuple[Option, ...], AfterValidator(_each_once)]
+    options: Annotated[tuple[Option, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class Step(Part):

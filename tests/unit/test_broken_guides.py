@@ -12,6 +12,9 @@ from tests.wrenchbook import GUIDE
 
 SOURCE = SERVICETITAN.read_text(encoding="utf-8")
 WRENCHBOOK = source_of(GUIDE / "guide.toml")
+WITH_ANSWERS = (
+    SOURCE[SOURCE.index("options = [") : SOURCE.index("]\n\n", SOURCE.index("options = ["))] + "]\n"
+)
 LONG_NOTES = ", ".join(f'"{letter * 1900}"' for letter in "abc")
 
 
@@ -57,6 +60,9 @@ MISTAKES = {
     ),
     "a gap in the phases": Mistake(
         'number = 3\ntitle = "Booking', 'number = 4\ntitle = "Booking', "phase 3 is missing"
+    ),
+    "a question without answers": Mistake(
+        WITH_ANSWERS, "options = []\n", "options: Tuple should have at least 1 item"
     ),
     "an unknown credential": Mistake(
         'credentials = ["application_key"]',

@@ -49,6 +49,8 @@ def test_a_guide_can_be_given_by_id_or_folder(tmp_path: Path) -> None:
     page = tmp_path / "guide.html"
     assert drawn(str(WRENCHBOOK))[0] == 0
     assert "New key" in page.read_text(encoding="utf-8")
+    assert drawn("servicetitan_connect")[0] == 0
+    assert "Record the Booking Provider ID" in page.read_text(encoding="utf-8")
     status, says = drawn("fieldbook")
     assert status == 2
     assert "the guides are servicetitan, servicetitan_connect" in says

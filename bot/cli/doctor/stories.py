@@ -65,9 +65,9 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     yield "undone", [*first, _does(undo_step, 2, CLIENT)]
     yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
     yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
-    yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
+    yield "handed over", [*first, _hand_over]
     yield "quiet", [*first, *_followed_up()]
-    yield "quiet, our side", [*first, _does(hand_over_steps, 4, CLIENT), *_followed_up()]
+    yield "quiet, our side", [*first, _hand_over, *_followed_up()]
     yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
     asked = _does(ask_for_help, min(4, len(guide.steps)), "Where is “Settings”?", CLIENT)
     snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
@@ -122,6 +122,10 @@ def _rechecked(at: Onboarding, now: datetime) -> Change:
 
 def _number(at: Onboarding) -> int:
     return at.current.number if at.current else at.guide.steps[-1].number
+
+
+def _hand_over(at: Onboarding, now: datetime) -> Change:
+    return hand_over_steps(at, _number(at), CLIENT, now)
 
 
 def _all_in(at: Onboarding, now: datetime) -> Change:
