@@ -79,8 +79,9 @@ def replies(state: State, args: Arguments) -> Json:
     if not state.doubts.bots_read_replies:
         raise SlackError("missing_scope")
     require_member(state, channel)
+    ts = args.text("ts")
     try:
-        parent = find_message(channel, args.text("ts"))
+        parent = find_message(channel, ts)
     except SlackError:
         raise SlackError("thread_not_found") from None
     thread = channel.thread(parent.ts)

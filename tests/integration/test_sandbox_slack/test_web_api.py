@@ -158,6 +158,18 @@ async def test_thread_replies_are_paginated_and_include_metadata(
     assert slots == ["root", "step:1", "step:2", "step:3"]
 
 
+@pytest.mark.parametrize(
+    ("of", "error"),
+    [({}, "invalid_arguments"), ({"ts": "1700000000.000001"}, "thread_not_found")],
+)
+async def test_replies_are_of_a_thread_that_exists(
+    bot: StubBot, channel: Channel, of: dict[str, str], error: str
+) -> None:
+    answer = await bot.call("conversations.replies", channel=channel.id, **of)
+
+    assert answer["error"] == error
+
+
 async def test_metadata_is_reduced_to_its_type_unless_requested(
     bot: StubBot, channel: Channel
 ) -> None:
