@@ -1,4 +1,4 @@
-"""A whole run with marked secrets and much that goes wrong, and where it is searched for them."""
+"""A whole run with canary secrets in which much goes wrong, and the search for leaks."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from sandbox.run import Stage
 from sandbox.scenario import Play
 from sandbox.scripted_people import next_step, opened, press_until_gone, submit
 from sandbox.slack import Call, Channel, Message, Submission, offers
-from tests.e2e.staging import Staged, rows
+from tests.e2e.staging import DatabaseStage, rows
 
 FORM = "application/x-www-form-urlencoded"
 # ServiceTitan's right values at first; the secret is replaced twice.
@@ -31,21 +31,21 @@ THIRD_SECRET = f"cs1.{'canarynine' * 4}123456y9j0k"
 WRONG_SECRET = f"cs1.{'canarysix' * 5}z9k8l"
 MALFORMED = "canaryfourinabodythatisbroken"
 FORGED = "canaryfiveinaforgedrequest"
-EVERYTHING = {
+ALL_SECRETS = {
     **CANARIES,
     "second_secret": SECOND_SECRET,
     "third_secret": THIRD_SECRET,
     "wrong_secret": WRONG_SECRET,
 }
 
-ENTERING_BREAKS = """CREATE TRIGGER breaks BEFORE INSERT ON credential
+FAIL_ON_ENTRY = """CREATE TRIGGER fails BEFORE INSERT ON credential
 BEGIN SELECT RAISE(ABORT, 'a bug'); END"""
-LOOKING_BREAKS = """CREATE TRIGGER breaks BEFORE INSERT ON event
+FAIL_ON_REVEAL = """CREATE TRIGGER fails BEFORE INSERT ON event
 WHEN NEW.kind = 'credentials_revealed' BEGIN SELECT RAISE(ABORT, 'a bug'); END"""
 
 
 @dataclass
-class Troubled(Play):
+class EverythingGoesWrong(Play):
     """From the start to “complete”, with everything that can go wrong on the way."""
 
     verifies_with: str = "test_booking"
@@ -55,30 +55,30 @@ class Troubled(Play):
 
     async def run(self) -> None:
         await self.engineer_starts()
-        await self.a_value_is_no_name()
+        await self.a_value_is_refused_as_a_name()
         await self.client_walks()
         await self.verification_passes(1)
         await self.a_wrong_secret_fails()
         await self.a_stored_secret_is_posted()
         await self.client_walks_again()
-        await self.looking_breaks()
+        await self.revealing_fails()
         await self.engineer_finishes()
         await self.another_client_is_cancelled()
         await self.pages_are_read()
 
     # --- scenes ---
 
-    async def a_value_is_no_name(self) -> None:
+    async def a_value_is_refused_as_a_name(self) -> None:
         engineer, secret = self.stage.engineer, CANARIES["client_secret"]
-        for words in (f"start {secret}", f"status {secret}", f"skip 7 {secret}", secret):
-            reply = await engineer.command(self.stage.client_channel, "/servicetitan", words)
+        for command in (f"start {secret}", f"status {secret}", f"skip 7 {secret}", secret):
+            reply = await engineer.command(self.stage.client_channel, "/servicetitan", command)
             assert reply.text
 
     async def client_takes(self, number: int, message: Message) -> None:
         if offers(message, "enter_credentials"):
-            await self.everything_in_the_wrong_fields(message)
+            await self.a_secret_is_typed_into_every_field(message)
         if number == 11:
-            await self.entering_breaks(message)
+            await self.entering_fails(message)
         if number == 19:
             await self.a_new_secret_is_posted(message)
         if number == 22:
@@ -86,18 +86,18 @@ class Troubled(Play):
         await super().client_takes(number, message)
 
     async def client_asks_for_help(self, message: Message) -> None:
-        refused = await self.asks(message, f"Is {CANARIES['client_secret']} right?")
+        refused = await self.ask(message, f"Is {CANARIES['client_secret']} right?")
         assert list(refused.errors) == ["question"]
         await self.stage.admin.close(await opened(self.stage, self.stage.admin, "ask_for_help"))
         await super().client_asks_for_help(message)
 
-    async def asks(self, message: Message, question: str) -> Submission:
+    async def ask(self, message: Message, question: str) -> Submission:
         admin = self.stage.admin
         await admin.press(message, "step_help")
         form = await opened(self.stage, admin, "ask_for_help")
         return await admin.submit(form, {"question": question})
 
-    async def everything_in_the_wrong_fields(self, message: Message) -> None:
+    async def a_secret_is_typed_into_every_field(self, message: Message) -> None:
         admin = self.stage.admin
         await admin.press(message, "enter_credentials")
         form = await opened(self.stage, admin, "enter_credentials")
@@ -107,10 +107,10 @@ class Troubled(Play):
         assert refused.errors
         await admin.close(form)
 
-    async def entering_breaks(self, message: Message) -> None:
+    async def entering_fails(self, message: Message) -> None:
         """A bug while a value is in memory: its traceback is in the log."""
-        with broken(self.stage, ENTERING_BREAKS):
-            answer = await self.enters(message, booking_provider_id=CANARIES["booking_provider_id"])
+        with failing_database(self.stage, FAIL_ON_ENTRY):
+            answer = await self.enter(message, booking_provider_id=CANARIES["booking_provider_id"])
         assert "Something went wrong on our end" in str(answer.errors)
         await self.stage.admin.close(
             await opened(self.stage, self.stage.admin, "enter_credentials")
@@ -124,7 +124,7 @@ class Troubled(Play):
             stage.client_channel, f"is it {secret}?", thread.ts if thread else None
         )
         await stage.slack.until(lambda: stage.slack.message(stage.client_channel, "exposed:1"))
-        answer = await self.enters(message, client_secret=secret)
+        answer = await self.enter(message, client_secret=secret)
         assert "was posted in the channel" in answer.errors["client_secret"]
         await stage.admin.close(await opened(stage, stage.admin, "enter_credentials"))
         stage.servicetitan.client_secret = SECOND_SECRET
@@ -143,10 +143,10 @@ class Troubled(Play):
         slack, channel = self.stage.slack, self.stage.client_channel
         entered = slack.message(channel, "step:19")
         assert entered
-        assert (await self.enters(entered, client_secret=WRONG_SECRET)).ok
+        assert (await self.enter(entered, client_secret=WRONG_SECRET)).ok
         failed = await slack.until(lambda: slack.message(channel, "verification:2"))
         assert failed.payload["outcome"] == "failed"
-        assert (await self.enters(failed, client_secret=SECOND_SECRET)).ok
+        assert (await self.enter(failed, client_secret=SECOND_SECRET)).ok
         await self.verification_passes(3)
 
     async def a_stored_secret_is_posted(self) -> None:
@@ -155,10 +155,10 @@ class Troubled(Play):
         await stage.admin.edit(written, f"the secret is {SECOND_SECRET}")
         notice = await slack.until(lambda: slack.message(stage.client_channel, "exposed:2"))
         await slack.until(lambda: offers(notice, "enter_credentials") or None)
-        assert (await self.enters(notice, client_secret=SECOND_SECRET)).errors
+        assert (await self.enter(notice, client_secret=SECOND_SECRET)).errors
         await stage.admin.close(await opened(stage, stage.admin, "enter_credentials"))
         stage.servicetitan.client_secret = THIRD_SECRET
-        assert (await self.enters(notice, client_secret=THIRD_SECRET)).ok
+        assert (await self.enter(notice, client_secret=THIRD_SECRET)).ok
         await self.verification_passes(4)
 
     async def client_walks_again(self) -> None:
@@ -167,13 +167,13 @@ class Troubled(Play):
             _, message = await next_step(self.stage, after=number - 1)
             await press_until_gone(self.stage, self.stage.admin, message, "step_done")
 
-    async def looking_breaks(self) -> None:
+    async def revealing_fails(self) -> None:
         """A bug while a value is in memory."""
         stage, before = self.stage, len(self.stage.engineer.ephemerals)
         _, message = await next_step(stage, after=22)
         await stage.engineer.press(message, "reveal_credentials")
         window = await opened(stage, stage.engineer, "reveal_credentials")
-        with broken(stage, LOOKING_BREAKS):
+        with failing_database(stage, FAIL_ON_REVEAL):
             await stage.engineer.press(window, "reveal_credentials:client_secret")
             await stage.slack.until(lambda: len(stage.engineer.ephemerals) > before or None)
         assert "Something went wrong on our end" in stage.engineer.ephemerals[-1].text
@@ -191,7 +191,7 @@ class Troubled(Play):
                 async with session.get(self.stage.bot.url(path)) as page:
                     self.answers.append(await page.text())
 
-    async def enters(self, message: Message, **values: str) -> Submission:
+    async def enter(self, message: Message, **values: str) -> Submission:
         admin = self.stage.admin
         await admin.press(message, "enter_credentials")
         form = await opened(self.stage, admin, "enter_credentials")
@@ -210,9 +210,9 @@ class Cancelled(Play):
         await stage.admin.press_raw(root, "enter_credentials", f"{onboarding}:19:client_secret")
         form = await opened(stage, stage.admin, "enter_credentials")
         assert (await stage.admin.submit(form, {"client_secret": THIRD_SECRET})).ok
-        await self.cancelled(stage.client_channel)
+        await self.cancel(stage.client_channel)
 
-    async def cancelled(self, channel: Channel) -> None:
+    async def cancel(self, channel: Channel) -> None:
         stage = self.stage
         await stage.engineer.command(channel, "/servicetitan", "cancel")
         form = await opened(stage, stage.engineer, "cancel_onboarding")
@@ -223,18 +223,18 @@ class Cancelled(Play):
 
 
 @contextmanager
-def broken(stage: Stage, trigger: str) -> Iterator[None]:
-    """Let the database refuse something as no code expects it."""
-    assert isinstance(stage, Staged)
-    stage.kept.write(trigger)
+def failing_database(stage: Stage, trigger: str) -> Iterator[None]:
+    """Make the database refuse something in a way that no code expects."""
+    assert isinstance(stage, DatabaseStage)
+    stage.bot_database.write(trigger)
     try:
         yield
     finally:
-        stage.kept.write("DROP TRIGGER breaks")
+        stage.bot_database.write("DROP TRIGGER fails")
 
 
-async def send_broken_bodies(stage: Stage) -> list[str]:
-    """Send what is signed but malformed, and what is whole but forged; the answers."""
+async def send_malformed_bodies(stage: Stage) -> list[str]:
+    """Send signed but malformed bodies, and well-formed but forged ones; return the answers."""
     value = {"type": "plain_text_input", "value": MALFORMED}
     payloads = [f"payload={MALFORMED}".encode()]
     for view in (
@@ -250,9 +250,9 @@ async def send_broken_bodies(stage: Stage) -> list[str]:
         }
         payloads.append(urlencode({"payload": json.dumps(body)}).encode())
     answers = [await stage.slack.post_signed(payload, FORM) for payload in payloads]
-    whole = urlencode({"payload": json.dumps({"type": "view_submission", "x": FORGED})}).encode()
-    answers.append(await stage.slack.post_signed(whole, FORM, secret="a1" * 16))
-    answers.append(await stage.slack.post_signed(whole, FORM, timestamp="1"))
+    forged = urlencode({"payload": json.dumps({"type": "view_submission", "x": FORGED})}).encode()
+    answers.append(await stage.slack.post_signed(forged, FORM, secret="a1" * 16))
+    answers.append(await stage.slack.post_signed(forged, FORM, timestamp="1"))
     assert [answer.status for answer in answers[-2:]] == [401, 401]
     return [answer.body for answer in answers]
 
@@ -260,27 +260,27 @@ async def send_broken_bodies(stage: Stage) -> list[str]:
 # --- the search ---
 
 
-def marks() -> dict[str, list[str]]:
-    """What may show nowhere, by name, also in other dress: in Base64, in hexadecimal.
+def search_terms() -> dict[str, list[str]]:
+    """What may show nowhere, by name: each secret in several encodings.
 
-    Less than the whole value where a part tells enough; the last four characters may show.
+    Parts of a value are searched for as well as all of it; the last four characters may show.
     """
-    values = {**EVERYTHING, "malformed": MALFORMED, "forged": FORGED}
+    values = {**ALL_SECRETS, "malformed": MALFORMED, "forged": FORGED}
     pieces = {
         name: value if value.isdigit() else value.partition(".")[2][:-4] or value[:-4]
         for name, value in values.items()
     }
-    return {name: dressed(piece) for name, piece in pieces.items()}
+    return {name: encodings(piece) for name, piece in pieces.items()}
 
 
-def dressed(piece: str) -> list[str]:
+def encodings(piece: str) -> list[str]:
     plain = piece.encode()
     # Base64 reads three bytes at a time, so there are three ways in which it may show.
     encoded = [base64.b64encode(b"\0" * shift + plain).decode()[4:-4] for shift in range(3)]
     return [piece, plain.hex(), piece[::-1], *encoded]
 
 
-def reveals(call: Call) -> bool:
+def is_reveal(call: Call) -> bool:
     """Whether the call shows an engineer one of the values, which is what it is for."""
     view = call.arguments.get("view")
     return (
@@ -290,14 +290,14 @@ def reveals(call: Call) -> bool:
     )
 
 
-def places(stage: Staged, answers: list[str]) -> dict[str, str]:
-    """Everything that the bot wrote, by where."""
+def everything_written(stage: DatabaseStage, answers: list[str]) -> dict[str, str]:
+    """Everything that the bot wrote, by place."""
     written = {
         path.name: path.read_bytes().decode("latin-1")
         for path in stage.directory.rglob("*")
         if path.is_file()
     }
-    calls = [call for call in stage.slack.calls if not reveals(call)]
+    calls = [call for call in stage.slack.calls if not is_reveal(call)]
     channels = [stage.client_channel, stage.engineering_channel]
     posted = [message for channel in channels for message in channel.messages if message.slot]
     private = [*stage.admin.ephemerals, *stage.engineer.ephemerals]
@@ -311,16 +311,16 @@ def places(stage: Staged, answers: list[str]) -> dict[str, str]:
         "private answers": "\n".join(message.text for message in private),
         "acknowledgements": "\n".join(delivery.ack.body for delivery in stage.slack.deliveries),
         "pages and error answers": "\n".join(answers),
-        **of_the_process(stage.bot.pid),
+        **process_files(stage.bot.pid),
     }
 
 
-def tables(stage: Staged) -> list[str]:
+def tables(stage: DatabaseStage) -> list[str]:
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     return [name for (name,) in rows(stage, query)]
 
 
-def of_the_process(pid: int) -> dict[str, str]:
+def process_files(pid: int) -> dict[str, str]:
     """What others on the machine may see of the bot's process while it runs."""
     found = {}
     for name in ("cmdline", "environ"):
@@ -331,25 +331,25 @@ def of_the_process(pid: int) -> dict[str, str]:
 
 
 def leaks(texts: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Which marks show where."""
+    """Which secrets show where."""
     return {
         (place, name)
         for place, text in texts.items()
-        for name, forms in marks().items()
+        for name, forms in search_terms().items()
         if any(form in text for form in forms)
     }
 
 
-def figures(texts: Mapping[str, str]) -> str:
+def search_summary(texts: Mapping[str, str]) -> str:
     """How much was searched, in a line."""
     size = sum(len(text) for text in texts.values())
     lines = texts["bot.log"].count("\n")
     debug = len(re.findall(r" DEBUG ", texts["bot.log"]))
     tracebacks = texts["bot.log"].count("Traceback")
     messages = texts["messages"].count("\n") + 1
-    forms = sum(len(forms) for forms in marks().values())
+    forms = sum(len(forms) for forms in search_terms().values())
     return (
-        f"{forms} forms of {len(marks())} secrets in {len(texts)} places, {size:,} bytes: "
+        f"{forms} forms of {len(search_terms())} secrets in {len(texts)} places, {size:,} bytes: "
         f"{lines} log lines ({debug} at DEBUG, {tracebacks} tracebacks), {messages} messages; "
         f"hits: {len(leaks(texts))}"
     )

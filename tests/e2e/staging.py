@@ -12,7 +12,7 @@ from sandbox.slack import Manifest, SlackSandbox
 from tests.databases import AnyDatabase
 from tests.integration.world import KEY
 
-ANNOUNCED = (
+ANNOUNCED_KINDS = (
     "started",
     "help_asked",
     "handed_over",
@@ -23,16 +23,16 @@ ANNOUNCED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Staged(Stage):
-    """A stage on any database."""
+class DatabaseStage(Stage):
+    """A stage whose bot may use SQLite or PostgreSQL."""
 
-    kept: AnyDatabase
+    bot_database: AnyDatabase
 
 
 @asynccontextmanager
-async def staging(
+async def running_stage(
     database: AnyDatabase, *, socket_mode: bool = False, log_level: str = "INFO", **values: Any
-) -> AsyncIterator[Staged]:
+) -> AsyncIterator[DatabaseStage]:
     """Start everything, the bot last; `values` are ServiceTitan's right ones."""
     directory = database.directory
     async with (
@@ -66,7 +66,7 @@ async def staging(
                 await slack.until(lambda: slack.connections or None)
             else:
                 slack.deliver_to(bot.events_url)
-            yield Staged(
+            yield DatabaseStage(
                 slack=slack,
                 servicetitan=servicetitan,
                 directory=directory,
@@ -75,13 +75,13 @@ async def staging(
                 client_channel=slack.add_channel("acme-heavyset", engineer, admin),
                 engineering_channel=engineering,
                 bot=bot,
-                kept=database,
+                bot_database=database,
             )
         finally:
             await bot.stop()
 
 
-async def stopped(stage: Stage) -> int:
+async def finish_and_stop(stage: Stage) -> int:
     """Wait for the last announcement, then stop the bot; its exit status."""
     await stage.slack.until(
         lambda: any("is done: " in message.text for message in stage.engineering_channel.messages),
@@ -91,12 +91,12 @@ async def stopped(stage: Stage) -> int:
     return await stage.bot.stop()
 
 
-def slots(stage: Stage, kind: str = "") -> list[str]:
+def slots(stage: Stage, prefix: str = "") -> list[str]:
     """The slots of the thread, in the order in which they were posted."""
     posted = [message.slot or "" for message in stage.client_channel.messages]
-    return [slot for slot in posted if slot.startswith(kind)]
+    return [slot for slot in posted if slot.startswith(prefix)]
 
 
-def rows(stage: Staged, query: str) -> list[tuple[Any, ...]]:
+def rows(stage: DatabaseStage, query: str) -> list[tuple[Any, ...]]:
     """Read the bot's database."""
-    return stage.kept.rows(query)
+    return stage.bot_database.rows(query)

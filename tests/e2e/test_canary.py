@@ -12,14 +12,14 @@ from tests.databases import ON_SQLITE, AnyDatabase
 from tests.e2e.canary import (
     CANARIES,
     THIRD_SECRET,
-    Troubled,
-    figures,
+    EverythingGoesWrong,
+    everything_written,
+    is_reveal,
     leaks,
-    places,
-    reveals,
-    send_broken_bodies,
+    search_summary,
+    send_malformed_bodies,
 )
-from tests.e2e.staging import rows, staging, stopped
+from tests.e2e.staging import finish_and_stop, rows, running_stage
 
 
 @ON_SQLITE
@@ -27,36 +27,38 @@ from tests.e2e.staging import rows, staging, stopped
 async def test_secrets_appear_only_where_an_engineer_reveals_them(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with staging(database, socket_mode=socket_mode, log_level="DEBUG", **CANARIES) as stage:
-        answers = [] if socket_mode else await send_broken_bodies(stage)
-        run = Troubled(stage, CallCount(stage.slack))
+    async with running_stage(
+        database, socket_mode=socket_mode, log_level="DEBUG", **CANARIES
+    ) as stage:
+        answers = [] if socket_mode else await send_malformed_bodies(stage)
+        run = EverythingGoesWrong(stage, CallCount(stage.slack))
         await run.run()
 
-        running = places(stage, [*answers, *run.answers])
+        running = everything_written(stage, [*answers, *run.answers])
         assert running.keys() >= {"bot.log", "onboarding.db-wal", "/proc/cmdline"}
         assert leaks(running) == set()
-        assert await stopped(stage) == 0
-        ended = places(stage, [*answers, *run.answers])
+        assert await finish_and_stop(stage) == 0
+        ended = everything_written(stage, [*answers, *run.answers])
         assert leaks(ended) == set()
 
-        print(f"\n{figures(running)}")  # noqa: T201 (the figures are to be seen)
+        print(f"\n{search_summary(running)}")  # noqa: T201 (the figures are to be seen)
         assert running["bot.log"].count("Traceback") >= 2  # secrets were in memory then
-        windows = [json.dumps(call.arguments) for call in stage.slack.calls if reveals(call)]
+        windows = [json.dumps(call.arguments) for call in stage.slack.calls if is_reveal(call)]
         assert max(sum(secret in window for secret in CANARIES.values()) for window in windows) == 1
-        shown = "".join(windows)
+        text_found = "".join(windows)
         values = {**CANARIES, "client_secret": THIRD_SECRET}
-        assert all(value in shown for value in values.values())
+        assert all(value in text_found for value in values.values())
         statuses = rows(stage, "SELECT status FROM onboarding ORDER BY status")
         assert statuses == [("cancelled",), ("completed",)]
         assert len(stage.servicetitan.bookings) == 1
 
 
-@pytest.mark.parametrize("dress", ["{}", "{0.hex}", "token={} and so on"])
-def test_the_leak_search_finds_plain_and_hex_encoded_secrets(dress: str) -> None:
+@pytest.mark.parametrize("template", ["{}", "{0.hex}", "token={} and so on"])
+def test_the_leak_search_finds_plain_and_hex_encoded_secrets(template: str) -> None:
     secret, tenant = CANARIES["client_secret"], CANARIES["tenant_id"]
-    shown = secret.encode().hex() if "hex" in dress else dress.format(secret)
+    text_found = secret.encode().hex() if "hex" in template else template.format(secret)
 
-    found = leaks({"bot.log": shown, "events": tenant})
+    found = leaks({"bot.log": text_found, "events": tenant})
 
     assert {place for place, _ in found} == {"bot.log", "events"}
 

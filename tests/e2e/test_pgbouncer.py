@@ -8,9 +8,9 @@ import pytest
 from sandbox.scenario import Play
 from tests.commands import onboarding
 from tests.databases import Server
-from tests.e2e.staging import staging, stopped
-from tests.e2e.test_whole_onboardings import assert_complete, played
-from tests.integration.test_cli import COMPLETE
+from tests.e2e.staging import finish_and_stop, running_stage
+from tests.e2e.test_whole_onboardings import assert_complete, play
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.pgbouncer import PooledDatabase, binary, pgbouncer, pooled_url
 from tests.postgresql import Cluster
 
@@ -33,25 +33,25 @@ def pooled(
 
 async def test_a_client_is_onboarded_through_pgbouncer(pooled: PooledDatabase) -> None:
     migrated = await onboarding(
-        pooled.directory, "db", "upgrade", **{**COMPLETE, "DATABASE_URL": pooled.url}
+        pooled.directory, "db", "upgrade", **{**VALID_SETTINGS, "DATABASE_URL": pooled.url}
     )
     assert (migrated.status, migrated.err) == (0, "")
 
-    async with staging(pooled) as stage:
-        await played(stage, Play)
+    async with running_stage(pooled) as stage:
+        await play(stage, Play)
         log = stage.bot.log_text()
 
-        assert_complete(stage, await stopped(stage), verifications=2)
+        assert_complete(stage, await finish_and_stop(stage), verifications=2)
     assert [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line] == []
 
 
 async def test_pgbouncer_errors_are_shown_verbatim_without_a_traceback(
     pooled: PooledDatabase,
 ) -> None:
-    settings = {**COMPLETE, "DATABASE_URL": f"{pooled.url}_nowhere"}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": f"{pooled.url}_nowhere"}
 
-    for words in ("run", "doctor"):
-        ended = await onboarding(pooled.directory, words, **settings)
+    for command in ("run", "doctor"):
+        ended = await onboarding(pooled.directory, command, **settings)
 
         assert ended.status == 1
         assert '_nowhere" does not exist' in ended.out + ended.err

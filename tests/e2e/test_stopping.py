@@ -11,16 +11,16 @@ import pytest
 from sandbox.bot_process import BotProcess
 from sandbox.slack import Channel, Message, Person, offers
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.e2e.staging import Staged, rows, slots, staging
+from tests.e2e.staging import DatabaseStage, rows, running_stage, slots
 
-WITHIN = 10.0  # seconds, as promised
+STOP_SECONDS = 10.0  # seconds, as promised
 TRANSPORTS = pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 
 
 @asynccontextmanager
-async def started(database: AnyDatabase, **settings: Any) -> AsyncIterator[Staged]:
+async def stage_at_step_1(database: AnyDatabase, **settings: Any) -> AsyncIterator[DatabaseStage]:
     """A stage with an onboarding at its first step."""
-    async with staging(database, **settings) as stage:
+    async with running_stage(database, **settings) as stage:
         await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
         form = await stage.slack.until(lambda: stage.engineer.view)
         assert (await stage.engineer.submit(form)).ok
@@ -28,7 +28,7 @@ async def started(database: AnyDatabase, **settings: Any) -> AsyncIterator[Stage
         yield stage
 
 
-async def caught_up(stage: Staged) -> None:
+async def wait_until_published(stage: DatabaseStage) -> None:
     """Wait until Slack shows the newest state, however slow the machine is."""
     async with asyncio.timeout(60):
         query = "SELECT 1 FROM onboarding WHERE revision > published_revision"
@@ -36,17 +36,17 @@ async def caught_up(stage: Staged) -> None:
             await asyncio.sleep(0.02)
 
 
-class Held:
+class HeldCalls:
     """Calls to one method that Slack receives but doesn't answer until released."""
 
-    def __init__(self, stage: Staged, method: str) -> None:
-        self._method, self.arrived, self.free = method, asyncio.Event(), asyncio.Event()
+    def __init__(self, stage: DatabaseStage, method: str) -> None:
+        self._method, self.arrived, self.released = method, asyncio.Event(), asyncio.Event()
         stage.slack.guard(self._gate)
 
     async def _gate(self, moment: str, method: str, _arguments: dict[str, Any]) -> bool:
         if (moment, method) == ("arrived", self._method):
             self.arrived.set()
-            await self.free.wait()
+            await self.released.wait()
         return True
 
 
@@ -55,19 +55,19 @@ class Held:
 async def test_a_press_in_flight_at_shutdown_is_completed_and_acknowledged(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with started(database, socket_mode=socket_mode) as stage:
-        held = Held(stage, "users.info")  # looked up for anyone from HeavySet who presses
+    async with stage_at_step_1(database, socket_mode=socket_mode) as stage:
+        held = HeldCalls(stage, "users.info")  # looked up for anyone from HeavySet who presses
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
         newcomer = stage.slack.add_person("Max Member")
         await stage.slack.admin.invite(stage.client_channel, newcomer, stage.engineer)
         pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(STOP_SECONDS):
             await held.arrived.wait()
 
         stopping = asyncio.create_task(stage.bot.stop())
         await stage.bot.retires()
-        held.free.set()
+        held.released.set()
 
         assert (await pressing).ack.ok
         assert await stopping == 0
@@ -79,37 +79,37 @@ async def test_a_press_in_flight_at_shutdown_is_completed_and_acknowledged(
 async def test_a_hanging_slack_call_does_not_block_shutdown(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with started(database, socket_mode=socket_mode) as stage:
-        held = Held(stage, "chat.postMessage")
+    async with stage_at_step_1(database, socket_mode=socket_mode) as stage:
+        held = HeldCalls(stage, "chat.postMessage")
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
         assert (await stage.admin.press(step, "choose_account:new")).ack.ok
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(STOP_SECONDS):
             await held.arrived.wait()
 
         began = time.monotonic()
         assert await stage.bot.stop() == 0
-        assert time.monotonic() - began < WITHIN
-        held.free.set()
+        assert time.monotonic() - began < STOP_SECONDS
+        held.released.set()
 
         assert rows(stage, "SELECT lease_owner FROM onboarding") == [(None,)]
-        again = await BotProcess.start(stage.bot.environment, stage.directory)
-        await caught_up(stage)
+        restarted = await BotProcess.start(stage.bot.environment, stage.directory)
+        await wait_until_published(stage)
         assert slots(stage) == ["root", "welcome", "step:1", "step:2"]
-        assert await again.stop() == 0
+        assert await restarted.stop() == 0
         assert offers(step, "step_done") is False
 
 
-class Crowd:
+class BusyClients:
     """Several clients' admins, each pressing whatever their thread offers next."""
 
-    def __init__(self, stage: Staged) -> None:
+    def __init__(self, stage: DatabaseStage) -> None:
         self._stage = stage
-        self.carried_out = 0
+        self.handled = 0
         self.unacknowledged: list[str] = []
-        self.enough = False
+        self.finished = False
 
-    async def starts(self, name: str) -> tuple[Person, Channel]:
+    async def start(self, name: str) -> tuple[Person, Channel]:
         """Start a client's onboarding."""
         stage = self._stage
         admin = stage.slack.add_person(f"{name} Admin", stage.slack.add_team(name))
@@ -119,16 +119,16 @@ class Crowd:
         assert (await stage.engineer.submit(form)).ok
         return admin, channel
 
-    async def walks(self, admin: Person, channel: Channel) -> None:
+    async def keep_pressing(self, admin: Person, channel: Channel) -> None:
         """Finish steps 1 through 10, then keep undoing and redoing step 10 until told to stop."""
-        await self._presses(admin, channel, 1, "choose_account:new")
+        await self._press(admin, channel, 1, "choose_account:new")
         for number in range(2, 11):
-            await self._presses(admin, channel, number, "step_done")
-        while not self.enough:
-            await self._presses(admin, channel, 10, "step_undo")
-            await self._presses(admin, channel, 10, "step_done")
+            await self._press(admin, channel, number, "step_done")
+        while not self.finished:
+            await self._press(admin, channel, 10, "step_undo")
+            await self._press(admin, channel, 10, "step_done")
 
-    async def _presses(self, admin: Person, channel: Channel, number: int, action_id: str) -> None:
+    async def _press(self, admin: Person, channel: Channel, number: int, action_id: str) -> None:
         slack = self._stage.slack
 
         def offered() -> Message | None:
@@ -136,17 +136,17 @@ class Crowd:
             return step if step and offers(step, action_id) else None
 
         step = await slack.until(offered, 30, f"{action_id} at step {number}")
-        told = len(admin.ephemerals)
+        replies = len(admin.ephemerals)
         ack = (await admin.press(step, action_id)).ack
         if not ack.ok:
             self.unacknowledged.append(f"{action_id} {number}: {ack}")
         await slack.until(
-            lambda: not offers(step, action_id) or len(admin.ephemerals) > told, 30, "an answer"
+            lambda: not offers(step, action_id) or len(admin.ephemerals) > replies, 30, "an answer"
         )
         if offers(step, action_id):  # the database was too busy, and a notice said so
-            await self._presses(admin, channel, number, action_id)
+            await self._press(admin, channel, number, action_id)
         else:
-            self.carried_out += 1
+            self.handled += 1
 
 
 @TRANSPORTS
@@ -154,28 +154,28 @@ async def test_a_rolling_restart_under_load_loses_no_press(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
     async with (
-        staging(database, socket_mode=socket_mode) as stage,
+        running_stage(database, socket_mode=socket_mode) as stage,
         AsyncExitStack() as processes,
     ):
-        bot, crowd = stage.bot, Crowd(stage)
-        clients = [await crowd.starts(f"Client{number}") for number in range(4)]
-        walking = asyncio.gather(*(crowd.walks(*client) for client in clients))
+        bot, busy = stage.bot, BusyClients(stage)
+        clients = [await busy.start(f"Client{number}") for number in range(4)]
+        pressing = asyncio.gather(*(busy.keep_pressing(*client) for client in clients))
         successor = await BotProcess.start(bot.environment, database.directory)
         processes.push_async_callback(successor.stop)
         if socket_mode:
             await stage.slack.until(lambda: stage.slack.connections == 2 or None)
-        leaving = asyncio.create_task(bot.stop())
+        stopping = asyncio.create_task(bot.stop())
         await bot.retires()  # only then does a load balancer switch over
         stage.slack.deliver_to(successor.events_url)
-        assert await leaving == 0
-        crowd.enough = True
-        await walking
-        await caught_up(stage)
+        assert await stopping == 0
+        busy.finished = True
+        await pressing
+        await wait_until_published(stage)
 
         # When a socket closes, requests in flight are carried out but can't be acknowledged.
-        assert socket_mode or crowd.unacknowledged == []
+        assert socket_mode or busy.unacknowledged == []
         done = "SELECT count(*) FROM event WHERE kind IN ('step_done', 'step_undone')"
-        assert rows(stage, done) == [(crowd.carried_out,)]
+        assert rows(stage, done) == [(busy.handled,)]
         expected = ["root", "welcome", *(f"step:{number}" for number in range(1, 12))]
         for _, channel in clients:
             slots = [message.slot for message in channel.messages]

@@ -1,4 +1,4 @@
-"""Strangers on the real process's port: what they send costs them more than it costs us."""
+"""Unsigned and malformed requests to a real bot process cost it little."""
 
 import asyncio
 import encodings.aliases
@@ -17,20 +17,28 @@ import pytest
 from sandbox.bot_process import BotProcess
 from sandbox.slack.signing import signed_headers
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.e2e.staging import Staged, staging
-from tests.e2e.test_stopping import started
+from tests.e2e.staging import DatabaseStage, running_stage
+from tests.e2e.test_stopping import stage_at_step_1
 
-LARGEST = 256 * 1024
-AT_ONCE = 1.5  # seconds of the bot's own work; Slack waits three for the answer
+MAX_BODY = 256 * 1024
+MAX_CPU_SECONDS = 1.5  # seconds of the bot's own work; Slack waits three for the answer
 HALF_OPEN = 300
 FEW_DESCRIPTORS = (
     "-c",
     "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)); "
     "sys.argv[1:] = ['run']; runpy.run_module('bot', run_name='__main__')",
 )
-OTHERS = ["punycode", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"]
-CODECS = sorted({*encodings.aliases.aliases.values(), *OTHERS})
-HALF = {
+EXTRA_CODECS = [
+    "punycode",
+    "idna",
+    "unicode_escape",
+    "raw_unicode_escape",
+    "utf-7",
+    "undefined",
+    "mbcs",
+]
+CODECS = sorted({*encodings.aliases.aliases.values(), *EXTRA_CODECS})
+PARTIAL_REQUESTS = {
     "nothing": b"",
     "half a line": b"POST /slack/ev",
     "half the headers": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nX-Slack-Signa",
@@ -38,8 +46,8 @@ HALF = {
     b"X-Slack-Signature: v0=0\r\nX-Slack-Request-Timestamp: %d\r\n\r\npayload",
     "half a chunk": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nTransfer-Encoding: chunked\r\n"
     b"X-Slack-Signature: v0=0\r\nX-Slack-Request-Timestamp: %d\r\n\r\n1000\r\nabc",
-    "the body of a page": b"GET /healthz HTTP/1.1\r\nHost: bot\r\nContent-Length: 1000\r\n\r\nabc",
-    "half of the next": b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\nGET /hea",
+    "half a GET body": b"GET /healthz HTTP/1.1\r\nHost: bot\r\nContent-Length: 1000\r\n\r\nabc",
+    "half of a second request": b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\nGET /hea",
 }
 TIMESTAMPS = [
     *("", " ", "nan", "inf", "-inf", "1e9999", "1e9", "-1", "0", "+1700000000", "1_700_000_000"),
@@ -54,24 +62,24 @@ TIMESTAMPS = [
     ),
 ]
 NOT_HTTP = {
-    "nothing of the kind": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-    "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-    "another version": b"GET / HTTP/9.9\r\n\r\n",
+    "a TLS handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "SSH": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "an unknown HTTP version": b"GET / HTTP/9.9\r\n\r\n",
     "a header without a colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
     "a header with a NUL": b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
     "a huge header": b"GET / HTTP/1.1\r\nHost: " + b"a" * 70_000 + b"\r\n\r\n",
     "many headers": b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 5000 + b"\r\n",
-    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "a length that is none": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "a chunk without a length": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\n"
+    "two Content-Lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a negative Content-Length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "an invalid chunk size": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\n"
     b"X-Slack-Signature: v0=0\r\nX-Slack-Request-Timestamp: %d\r\n"
     b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-    "an expectation": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nExpect: a miracle\r\n\r\n",
+    "an Expect header": b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nExpect: a miracle\r\n\r\n",
     "an upgrade": b"GET /slack/events HTTP/1.1\r\nHost: bot\r\nConnection: upgrade, close\r\n"
     b"Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n",
     "a strange path": b"GET /%ff%00/../..//x HTTP/1.0\r\n\r\n",
-    "somebody else's address": b"GET http://example.com/ HTTP/1.0\r\nHost: example.com\r\n\r\n",
-    "a tunnel": b"CONNECT example.com:443 HTTP/1.0\r\nHost: example.com\r\n\r\n",
+    "another host's URL": b"GET http://example.com/ HTTP/1.0\r\nHost: example.com\r\n\r\n",
+    "CONNECT": b"CONNECT example.com:443 HTTP/1.0\r\nHost: example.com\r\n\r\n",
 }
 
 
@@ -86,7 +94,7 @@ class Answer(NamedTuple):
         return int(self.text.split()[1])
 
 
-def worked(bot: BotProcess) -> float:
+def cpu_seconds(bot: BotProcess) -> float:
     """Return the CPU seconds the bot has used, which a busy machine doesn't inflate."""
     if not Path("/proc/self/stat").exists():
         return time.monotonic()
@@ -94,15 +102,15 @@ def worked(bot: BotProcess) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def stamped(request: bytes) -> bytes:
+def with_timestamp(request: bytes) -> bytes:
     """Fill in the current time where one belongs: a stale request isn't read at all."""
     return request.replace(b"%d", b"%d" % time.time())
 
 
-async def ask(bot: BotProcess, request: bytes) -> Answer:
+async def send(bot: BotProcess, request: bytes) -> Answer:
     """Send bytes and read until the connection closes."""
-    began = worked(bot)
-    async with connected(bot) as (reader, writer):
+    began = cpu_seconds(bot)
+    async with connection(bot) as (reader, writer):
         writer.write(request)
         text = b""
         try:
@@ -112,11 +120,11 @@ async def ask(bot: BotProcess, request: bytes) -> Answer:
                     text += more
         except ConnectionError:
             pass
-    return Answer(text.decode(errors="replace"), worked(bot) - began)
+    return Answer(text.decode(errors="replace"), cpu_seconds(bot) - began)
 
 
 @asynccontextmanager
-async def connected(
+async def connection(
     bot: BotProcess,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     address = urlsplit(bot.url("/"))
@@ -129,7 +137,7 @@ async def connected(
 
 def post(body: bytes, content_type: str = "text/plain", **headers: str) -> bytes:
     """Build a request that claims to have been signed just now."""
-    given = {
+    all_headers = {
         "Host": "bot",
         "Connection": "close",
         "Content-Type": content_type,
@@ -138,42 +146,42 @@ def post(body: bytes, content_type: str = "text/plain", **headers: str) -> bytes
         "X-Slack-Request-Timestamp": str(int(time.time())),
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in all_headers.items())
     return f"POST /slack/events HTTP/1.1\r\n{lines}\r\n".encode() + body
 
 
 @pytest.fixture
-async def stage(database: AnyDatabase) -> AsyncIterator[Staged]:
-    async with staging(database) as stage:
+async def stage(database: AnyDatabase) -> AsyncIterator[DatabaseStage]:
+    async with running_stage(database) as stage:
         yield stage
 
 
 @ON_SQLITE
 async def test_an_unsigned_request_is_rejected_cheaply_whatever_its_charset(
-    stage: Staged, subtests: pytest.Subtests
+    stage: DatabaseStage, subtests: pytest.Subtests
 ) -> None:
-    taken = {}
+    seconds = {}
     for codec in CODECS:
         with subtests.test(codec):
-            request = post(b"a-" * (LARGEST // 2), f"text/plain; charset={codec}")
-            answer = await ask(stage.bot, request)
-            taken[codec] = answer.seconds
-            assert (answer.status, answer.seconds < AT_ONCE) == (401, True)
-    slowest = max(taken, key=lambda codec: taken[codec])
+            request = post(b"a-" * (MAX_BODY // 2), f"text/plain; charset={codec}")
+            answer = await send(stage.bot, request)
+            seconds[codec] = answer.seconds
+            assert (answer.status, answer.seconds < MAX_CPU_SECONDS) == (401, True)
+    slowest = max(seconds, key=lambda codec: seconds[codec])
     print(  # noqa: T201 (the figure)
-        f"{len(taken)} charsets; the slowest: {slowest}, {taken[slowest] * 1000:.1f} ms"
+        f"{len(seconds)} charsets; the slowest: {slowest}, {seconds[slowest] * 1000:.1f} ms"
     )
 
 
 @ON_SQLITE
 async def test_a_signed_body_is_read_as_utf_8_whatever_charset_it_declares(
-    stage: Staged, subtests: pytest.Subtests
+    stage: DatabaseStage, subtests: pytest.Subtests
 ) -> None:
     body = '{"type": "url_verification", "challenge": "Zoë – ok"}'.encode()
     for codec in CODECS:
         with subtests.test(codec):
             signed = signed_headers(stage.slack.signing_secret, str(int(time.time())), body)
-            answer = await ask(
+            answer = await send(
                 stage.bot, post(body, f"application/json; charset={codec}", **signed)
             )
             assert answer.status == 200
@@ -182,78 +190,80 @@ async def test_a_signed_body_is_read_as_utf_8_whatever_charset_it_declares(
 
 @ON_SQLITE
 async def test_compressed_and_oversized_bodies_are_rejected(
-    stage: Staged, subtests: pytest.Subtests
+    stage: DatabaseStage, subtests: pytest.Subtests
 ) -> None:
     bomb = gzip.compress(b"a" * 50_000_000)
     bodies = {"gzip": bomb, "deflate": zlib.compress(b"a" * 50_000_000), "br": bomb, "zstd": bomb}
     for encoding, body in bodies.items():
         with subtests.test(encoding):
             signed = signed_headers(stage.slack.signing_secret, str(int(time.time())), body)
-            answer = await ask(stage.bot, post(body, Content_Encoding=encoding, **signed))
-            assert (answer.status, answer.seconds < AT_ONCE) == (415, True)
-    for declared in (LARGEST + 1, 10**9, 10**30):
+            answer = await send(stage.bot, post(body, Content_Encoding=encoding, **signed))
+            assert (answer.status, answer.seconds < MAX_CPU_SECONDS) == (415, True)
+    for declared in (MAX_BODY + 1, 10**9, 10**30):
         with subtests.test(f"declared {declared}"):
-            answer = await ask(stage.bot, post(b"", Content_Length=str(declared)))
+            answer = await send(stage.bot, post(b"", Content_Length=str(declared)))
             assert answer.status in (400, 413)
     with subtests.test("in chunks"):
         head = post(b"", Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
         chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
-        assert (await ask(stage.bot, head + chunk * 5 + b"0\r\n\r\n")).status == 413
+        assert (await send(stage.bot, head + chunk * 5 + b"0\r\n\r\n")).status == 413
 
 
 @ON_SQLITE
 async def test_a_press_gets_through_300_half_open_requests(
     database: AnyDatabase, subtests: pytest.Subtests
 ) -> None:
-    async with started(database) as stage:
+    async with stage_at_step_1(database) as stage:
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
         onboarding = step.payload["onboarding_id"]
         environment = stage.bot.environment
         await stage.bot.stop()
-        few = await BotProcess.start(environment, database.directory, FEW_DESCRIPTORS)
-        stage.slack.deliver_to(few.events_url)
-        for name, half in HALF.items():
+        limited = await BotProcess.start(environment, database.directory, FEW_DESCRIPTORS)
+        stage.slack.deliver_to(limited.events_url)
+        for name, partial in PARTIAL_REQUESTS.items():
             with subtests.test(name):
-                async with AsyncExitStack() as crowd:
-                    opening = (crowd.enter_async_context(connected(few)) for _ in range(HALF_OPEN))
-                    held = [await connection for connection in opening]
-                    for _, writer in held:
-                        writer.write(stamped(half))
-                    began = worked(few)
+                async with AsyncExitStack() as stack:
+                    opening = (
+                        stack.enter_async_context(connection(limited)) for _ in range(HALF_OPEN)
+                    )
+                    connections = [await opened for opened in opening]
+                    for _, writer in connections:
+                        writer.write(with_timestamp(partial))
+                    began = cpu_seconds(limited)
                     pressing = stage.admin.press_raw(step, "choose_account:new", f"{onboarding}:1")
                     assert (await pressing).ack.ok
-                    pressed = worked(few)
-                    healthy = await ask(few, b"GET /healthz HTTP/1.0\r\n\r\n")
+                    pressed = cpu_seconds(limited)
+                    healthy = await send(limited, b"GET /healthz HTTP/1.0\r\n\r\n")
                     print(  # noqa: T201 (the figure)
                         f"{name}: a press {(pressed - began) * 1000:.0f} ms, "
                         f"healthz {healthy.seconds * 1000:.0f} ms"
                     )
-                    assert pressed - began < AT_ONCE
-                    assert (healthy.status, healthy.seconds < AT_ONCE) == (200, True)
-        async with connected(few) as (reader, writer):
-            writer.write(HALF["half the headers"])
+                    assert pressed - began < MAX_CPU_SECONDS
+                    assert (healthy.status, healthy.seconds < MAX_CPU_SECONDS) == (200, True)
+        async with connection(limited) as (reader, writer):
+            writer.write(PARTIAL_REQUESTS["half the headers"])
             async with asyncio.timeout(4):
                 assert await reader.read() == b""  # the bot gives up after three seconds
-        async with connected(few):
-            assert await few.stop() == 0
-        assert "Traceback" not in few.log_text()
-        assert len(few.log_text()) < 10_000
+        async with connection(limited):
+            assert await limited.stop() == 0
+        assert "Traceback" not in limited.log_text()
+        assert len(limited.log_text()) < 10_000
 
 
 @ON_SQLITE
 async def test_malformed_requests_get_4xx_and_do_not_flood_the_log(
-    stage: Staged, subtests: pytest.Subtests
+    stage: DatabaseStage, subtests: pytest.Subtests
 ) -> None:
     before = stage.bot.log_text()
-    requests = {name: stamped(request) for name, request in NOT_HTTP.items()}
+    requests = {name: with_timestamp(request) for name, request in NOT_HTTP.items()}
     requests |= {
         f"timestamp {stamp[:20]!r}": post(b"a=b", X_Slack_Request_Timestamp=stamp)
         for stamp in TIMESTAMPS
     }
     requests |= {
-        f"signature {given[:20]!r}": post(b"a=b", X_Slack_Signature=given)
-        for given in ("", "v0", "v0=", "v0=é", "v1=" + "0" * 64, "0" * 5000, "v0=\x7f")
+        f"signature {signature[:20]!r}": post(b"a=b", X_Slack_Signature=signature)
+        for signature in ("", "v0", "v0=", "v0=é", "v1=" + "0" * 64, "0" * 5000, "v0=\x7f")
     }
     requests |= {
         f"{method} {path}": f"{method} {path} HTTP/1.0\r\nHost: bot\r\n\r\n".encode()
@@ -267,16 +277,16 @@ async def test_malformed_requests_get_4xx_and_do_not_flood_the_log(
     requests["parts"] = post(b"--x\r\n" * 10_000, "multipart/form-data; boundary=x")
     for name, request in requests.items():
         with subtests.test(name):
-            answer = await ask(stage.bot, request)
+            answer = await send(stage.bot, request)
             assert 400 <= answer.status < 500 or "/healthz" in name
             assert "server:" not in answer.text.lower()
             assert "python" not in answer.text.lower()
     for method in ("DELETE", "PUT", "HEAD", "OPTIONS", "GET"):
         with subtests.test(f"{method} is not allowed"):
-            answer = await ask(stage.bot, f"{method} /slack/events HTTP/1.0\r\n\r\n".encode())
+            answer = await send(stage.bot, f"{method} /slack/events HTTP/1.0\r\n\r\n".encode())
             assert answer.status == 405
             assert "\r\nAllow: POST\r\n" in answer.text
-    added = stage.bot.log_text().removeprefix(before)
-    assert "Traceback" not in added
-    lines = [line for line in added.splitlines() if "uploaded a picture" not in line]
+    new_log = stage.bot.log_text().removeprefix(before)
+    assert "Traceback" not in new_log
+    lines = [line for line in new_log.splitlines() if "uploaded a picture" not in line]
     assert len(lines) <= 3  # wrong signatures are logged, but only occasionally

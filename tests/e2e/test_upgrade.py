@@ -23,7 +23,7 @@ RELEASE = list(RELEASES.values())[-1]
 UPGRADE = ("-m", "bot", "db", "upgrade")
 
 
-class InParts(Play):
+class PausingPlay(Play):
     """A client who pauses at a step."""
 
     done = 0
@@ -73,12 +73,12 @@ async def test_the_old_release_works_mid_upgrade_until_the_new_one_takes_over(
                 "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
                 "SERVICETITAN_API_URL": servicetitan.api_url,
             }
-            of_old = {**settings, "PYTHONPATH": str(old_code)}
-            await run_command(of_old, tmp_path, UPGRADE)
-            old = await BotProcess.start(of_old, tmp_path)
+            old_settings = {**settings, "PYTHONPATH": str(old_code)}
+            await run_command(old_settings, tmp_path, UPGRADE)
+            old = await BotProcess.start(old_settings, tmp_path)
             slack.deliver_to(old.events_url)
             first, second = (
-                InParts(
+                PausingPlay(
                     Stage(
                         slack=slack,
                         servicetitan=servicetitan,

@@ -8,7 +8,14 @@ from sandbox.scripted_people import LAST_CLIENT_STEP, opened, press_until_gone, 
 from sandbox.slack import Message, offers
 from sandbox.summary import CallCount
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.e2e.staging import ANNOUNCED, Staged, rows, slots, staging, stopped
+from tests.e2e.staging import (
+    ANNOUNCED_KINDS,
+    DatabaseStage,
+    finish_and_stop,
+    rows,
+    running_stage,
+    slots,
+)
 
 STEPS = [f"step:{number}" for number in range(1, 26)]
 
@@ -52,11 +59,11 @@ class WithWrongSecret(Play):
         assert (await submit(self.stage.admin, form, self.stage.servicetitan.credentials)).ok
 
 
-async def played(stage: Stage, kind: type[Play]) -> None:
-    await kind(stage, CallCount(stage.slack)).run()
+async def play(stage: Stage, play_type: type[Play]) -> None:
+    await play_type(stage, CallCount(stage.slack)).run()
 
 
-def assert_complete(stage: Staged, exit_status: int, verifications: int) -> None:
+def assert_complete(stage: DatabaseStage, exit_status: int, verifications: int) -> None:
     """Every message posted once and in order, everything announced once, and a clean exit."""
     assert slots(stage)[:3] == ["root", "welcome", "step:1"]
     assert slots(stage, "step:") == STEPS
@@ -71,10 +78,10 @@ def assert_complete(stage: Staged, exit_status: int, verifications: int) -> None
     assert "Traceback" not in stage.bot.log_text()
 
 
-def assert_announced_once(stage: Staged) -> None:
-    kinds = ", ".join(f"'{kind}'" for kind in ANNOUNCED)
-    told = f"kind IN ({kinds}) AND coalesce(announced_ts, '?') <> ''"  # not the quiet ones
-    events = rows(stage, f"SELECT id FROM event WHERE {told} ORDER BY id")  # noqa: S608
+def assert_announced_once(stage: DatabaseStage) -> None:
+    kinds = ", ".join(f"'{kind}'" for kind in ANNOUNCED_KINDS)
+    where = f"kind IN ({kinds}) AND coalesce(announced_ts, '?') <> ''"  # not the quiet ones
+    events = rows(stage, f"SELECT id FROM event WHERE {where} ORDER BY id")  # noqa: S608
     announced = [message.slot for message in stage.engineering_channel.messages]
     assert announced == [f"announcement:{number}" for (number,) in events]
 
@@ -83,19 +90,19 @@ def assert_announced_once(stage: Staged) -> None:
 async def test_a_client_with_a_new_account_is_onboarded(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with staging(database, socket_mode=socket_mode) as stage:
-        await played(stage, Play)
+    async with running_stage(database, socket_mode=socket_mode) as stage:
+        await play(stage, Play)
 
-        assert_complete(stage, await stopped(stage), verifications=2)
+        assert_complete(stage, await finish_and_stop(stage), verifications=2)
         assert rows(stage, "SELECT DISTINCT state FROM step") == [("done",)]
 
 
 @ON_SQLITE
 async def test_a_client_with_an_existing_admin_is_onboarded(database: AnyDatabase) -> None:
-    async with staging(database) as stage:
-        await played(stage, WithExistingAdmin)
+    async with running_stage(database) as stage:
+        await play(stage, WithExistingAdmin)
 
-        assert_complete(stage, await stopped(stage), verifications=2)
+        assert_complete(stage, await finish_and_stop(stage), verifications=2)
         assert rows(stage, "SELECT number FROM step WHERE state = 'skipped'") == [(2,)]
 
 
@@ -103,9 +110,9 @@ async def test_a_client_with_an_existing_admin_is_onboarded(database: AnyDatabas
 async def test_a_client_with_a_wrong_secret_corrects_it_and_is_onboarded(
     database: AnyDatabase,
 ) -> None:
-    async with staging(database) as stage:
-        await played(stage, WithWrongSecret)
+    async with running_stage(database) as stage:
+        await play(stage, WithWrongSecret)
 
-        assert_complete(stage, await stopped(stage), verifications=3)
+        assert_complete(stage, await finish_and_stop(stage), verifications=3)
         replaced = "SELECT field, version FROM credential WHERE version > 1 ORDER BY field"
         assert ("client_secret", 2) in rows(stage, replaced)

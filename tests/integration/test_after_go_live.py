@@ -20,30 +20,30 @@ LEADS = "tn.crm.leads:r"
 
 
 @dataclass
-class Scene:
+class LiveClient:
     world: World
     clock: Any
 
-    async def goes_live(self) -> None:
+    async def go_live(self) -> None:
         """Take Acme through the whole onboarding."""
         await self.world.begin()
         await self.world.walk_to(25)
         await self.world.press(self.world.erin, "step:25", "run_verification")
         self.clock.tick(60)
 
-    async def passes(self, time: timedelta, looks: int = 3) -> None:
+    async def pass_time(self, time: timedelta, sweeps: int = 3) -> None:
         """Let time pass, and have the bot check what's due."""
         self.clock.tick(time)
-        for _ in range(looks):
-            await self.look()
+        for _ in range(sweeps):
+            await self.sweep()
 
-    async def look(self, seconds: float = 5) -> None:
+    async def sweep(self, seconds: float = 5) -> None:
         self.clock.tick(seconds)
         await self.world.bot.sweep()
         await self.world.idle()
 
     @property
-    def news(self) -> list[str]:
+    def new_announcements(self) -> list[str]:
         """What was announced to engineering since the client went live."""
         announced = self.world.announced
         live = next(at for at, text in enumerate(announced) if "Acme Plumbing is done" in text)
@@ -64,38 +64,38 @@ def clock() -> Iterator[Any]:
 
 
 @pytest.fixture
-async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
+async def live(clock: Any, database: AnyDatabase) -> AsyncIterator[LiveClient]:
     async with running_world(database, retain_credentials_for=365 * 86400) as world:
-        yield Scene(world, clock)
+        yield LiveClient(world, clock)
 
 
 @ON_BOTH
-async def test_a_revoked_secret_is_detected_reported_and_fixed(scene: Scene) -> None:
-    world = scene.world
-    await scene.goes_live()
-    await scene.passes(WEEK)
-    assert scene.checks == 1
-    assert scene.news == []
+async def test_a_revoked_secret_is_detected_reported_and_fixed(live: LiveClient) -> None:
+    world = live.world
+    await live.go_live()
+    await live.pass_time(WEEK)
+    assert live.checks == 1
+    assert live.new_announcements == []
 
     world.servicetitan.regenerate_secret()
-    await scene.passes(WEEK)
-    [broken] = scene.news
+    await live.pass_time(WEEK)
+    [broken] = live.new_announcements
     assert "the live connection of Acme Plumbing stopped working" in broken
     assert "Client ID and Client Secret" in broken
     assert "The client doesn't know yet" in broken
     assert world.find("after_go_live:4") is None
-    await scene.passes(WEEK)
-    assert len(scene.news) == 1  # already reported
+    await live.pass_time(WEEK)
+    assert len(live.new_announcements) == 1  # already reported
 
-    await world.erin.press(scene.message("stopped working"), "tell_client")
+    await world.erin.press(live.message("stopped working"), "tell_client")
     await world.idle()
     asked = world.message("after_go_live:5")
     assert "your ServiceTitan connection needs a quick fix" in asked.text
     assert "didn't accept this Client ID and Client Secret" in asked.text
-    assert "told the client" in scene.message("stopped working").text
+    assert "told the client" in live.message("stopped working").text
     assert "needs a quick fix" in world.message("root").text
     await world.erin.press_raw(
-        scene.message("stopped working"), "tell_client", f"{world.onboarding}:4"
+        live.message("stopped working"), "tell_client", f"{world.onboarding}:4"
     )
     await world.idle()
     assert "The client knows already" in last_reply(world.erin)
@@ -107,43 +107,45 @@ async def test_a_revoked_secret_is_detected_reported_and_fixed(scene: Scene) -> 
     assert "Fixed, thank you!" in world.message("after_go_live:5").text
     assert "It works!" in world.message("verification:6").text
     assert "needs a quick fix" not in world.message("root").text
-    assert any("check 6 passed" in text for text in scene.news)
-    count = len(scene.news)
-    await scene.passes(WEEK)
-    assert len(scene.news) == count
+    assert any("check 6 passed" in text for text in live.new_announcements)
+    count = len(live.new_announcements)
+    await live.pass_time(WEEK)
+    assert len(live.new_announcements) == count
     await world.assert_consistent()
 
 
 @ON_SQLITE
-async def test_a_recovered_connection_is_announced_once(scene: Scene) -> None:
-    world = scene.world
-    await scene.goes_live()
+async def test_a_recovered_connection_is_announced_once(live: LiveClient) -> None:
+    world = live.world
+    await live.go_live()
     world.servicetitan.publish_version(LEADS)
-    await scene.passes(WEEK)
+    await live.pass_time(WEEK)
     world.servicetitan.accept_version()
-    await scene.passes(WEEK)
-    await scene.passes(WEEK)
+    await live.pass_time(WEEK)
+    await live.pass_time(WEEK)
 
-    first, last = scene.news
+    first, last = live.new_announcements
     assert "stopped working: Permissions" in first
     assert "the connection works again" in last
 
 
 @ON_SQLITE
-async def test_a_servicetitan_outage_is_not_reported_as_a_broken_connection(scene: Scene) -> None:
-    world = scene.world
-    await scene.goes_live()
+async def test_a_servicetitan_outage_is_not_reported_as_a_broken_connection(
+    live: LiveClient,
+) -> None:
+    world = live.world
+    await live.go_live()
     world.servicetitan.fail(status=503)
-    await scene.passes(WEEK)
+    await live.pass_time(WEEK)
     for _ in range(5):
-        await scene.passes(timedelta(hours=1), looks=1)
-    assert scene.news == []
+        await live.pass_time(timedelta(hours=1), sweeps=1)
+    assert live.new_announcements == []
     assert "verified" in (await world.type("status Acme")).text
 
     world.servicetitan.heal()
     world.servicetitan.connected = False
-    await scene.passes(timedelta(hours=2))
-    assert ["stopped working" in text for text in scene.news] == [True]
+    await live.pass_time(timedelta(hours=2))
+    assert ["stopped working" in text for text in live.new_announcements] == [True]
     assert "check failed" in (await world.type("status Acme")).text
     assert [
         message.slot for message in world.channel.messages if "verification" in str(message.slot)
@@ -154,35 +156,37 @@ async def test_a_servicetitan_outage_is_not_reported_as_a_broken_connection(scen
 
 
 @ON_SQLITE
-async def test_nothing_is_checked_outside_business_hours(scene: Scene) -> None:
-    await scene.goes_live()
-    scene.clock.move_to("2026-12-26 15:00")  # a Saturday
-    await scene.look()
-    assert scene.checks == 0
-    scene.clock.move_to("2026-12-28 15:00")
-    await scene.look()
-    await scene.look()
-    assert scene.checks == 1
+async def test_nothing_is_checked_outside_business_hours(live: LiveClient) -> None:
+    await live.go_live()
+    live.clock.move_to("2026-12-26 15:00")  # a Saturday
+    await live.sweep()
+    assert live.checks == 0
+    live.clock.move_to("2026-12-28 15:00")
+    await live.sweep()
+    await live.sweep()
+    assert live.checks == 1
 
 
 @ON_POSTGRESQL
-async def test_two_workers_run_a_weekly_check_only_once(scene: Scene) -> None:
-    world = scene.world
-    await scene.goes_live()
+async def test_two_workers_run_a_weekly_check_only_once(live: LiveClient) -> None:
+    world = live.world
+    await live.go_live()
     async with world.second_bot() as other:
-        scene.clock.tick(WEEK)
+        live.clock.tick(WEEK)
         await asyncio.gather(world.bot.sweep(), other.sweep())
         await world.idle()
-        await scene.look()
-    assert scene.checks == 1
+        await live.sweep()
+    assert live.checks == 1
 
 
 # --- check all ---
 
 
-async def another(scene: Scene, name: str) -> tuple[Person, Channel, ServiceTitanSandbox]:
+async def add_live_client(
+    live: LiveClient, name: str
+) -> tuple[Person, Channel, ServiceTitanSandbox]:
     """Add one more live client, with its own ServiceTitan tenant."""
-    world, slack = scene.world, scene.world.slack
+    world, slack = live.world, live.world.slack
     tenant = world.servicetitan.add_tenant()
     admin = slack.add_person(f"{name.split()[0]} Admin", slack.add_team(name))
     channel = slack.add_channel(name.split()[0].lower(), world.erin, admin)
@@ -196,7 +200,7 @@ async def another(scene: Scene, name: str) -> tuple[Person, Channel, ServiceTita
     for number in (23, 24):
         await world.press(world.erin, f"step:{number}", "step_done", channel)
     await world.press(world.erin, "step:25", "run_verification", channel)
-    scene.clock.tick(60)
+    live.clock.tick(60)
     return admin, channel, tenant
 
 
@@ -211,38 +215,38 @@ def summary(world: World) -> Message:
 
 @ON_SQLITE
 async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
-    scene: Scene,
+    live: LiveClient,
 ) -> None:
-    world = scene.world
-    await scene.goes_live()
-    _, birch_channel, birch = await another(scene, "Birch Heating")
-    _, _, cedar = await another(scene, "Cedar Plumbing")
-    await another(scene, "Delta Air")
+    world = live.world
+    await live.go_live()
+    _, birch_channel, birch = await add_live_client(live, "Birch Heating")
+    _, _, cedar = await add_live_client(live, "Cedar Plumbing")
+    await add_live_client(live, "Delta Air")
     world.servicetitan.publish_version(LEADS)
     birch.publish_version(LEADS)
     cedar.regenerate_secret()
 
     reply = await world.type("check all", channel=world.engineering)
     assert "Checking 4 live clients. That takes less than a minute" in reply.text
-    await scene.look()
-    await scene.look(10)
+    await live.sweep()
+    await live.sweep(10)
     assert re.search("Checked [12] of 4…", summary(world).text)
     assert "Already on it: checked 2 of 4" in (await world.type("check all")).text
     async with world.second_bot() as other:  # as after a restart
         for _ in range(6):
-            scene.clock.tick(10)
+            live.clock.tick(10)
             await other.sweep()
             await world.idle()
             await asyncio.sleep(0.2)
     for _ in range(2):
-        await scene.look(10)
+        await live.sweep(10)
 
     text = summary(world).text
     assert "1 of 4 live clients passed" in text
     assert "most likely they haven't accepted the new app version (2)" in text
     assert "Acme Plumbing>: A few permissions are missing. Read: Leads" in text
     assert "Client ID and Client Secret (1)" in text
-    assert not [line for line in scene.news if "stopped working" in line]
+    assert not [line for line in live.new_announcements if "stopped working" in line]
     assert world.find("after_go_live:3") is None
 
     value = f"{str(summary(world).slot).partition(':')[2]}:scopes_missing"
@@ -266,7 +270,9 @@ async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
 
 
 @ON_SQLITE
-async def test_check_all_needs_live_clients_and_check_name_suggests_verify(scene: Scene) -> None:
-    world = scene.world
+async def test_check_all_needs_live_clients_and_check_name_suggests_verify(
+    live: LiveClient,
+) -> None:
+    world = live.world
     assert "nothing to check" in (await world.type("check all")).text
     assert "`/servicetitan verify" in (await world.type("check Acme")).text

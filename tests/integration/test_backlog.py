@@ -30,12 +30,12 @@ from tests.integration.world import World, running_world
 from tests.invariants import assert_consistent
 from tests.virtual_time import Clock, use_clock_for_signatures
 
-MANY = int(os.environ.get("BACKLOG", "40"))
+COUNT = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
 # Slack's limits in calls per minute (docs.slack.dev, "Rate limits"; the sandbox enforces them).
-EDITS, POSTS = 50, 300
-PRESS_EVERY = 45.0
-SOON = 5.0
+EDITS_PER_MINUTE, POSTS_PER_MINUTE = 50, 300
+PRESS_INTERVAL = 45.0
+MAX_SECONDS_UNTIL_SHOWN = 5.0
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Client:
 
     id: str
     channel: Channel
-    active: timedelta = timedelta(0)  # before the bot came back
-    acted: bool = False  # pressed something while the bot caught up
+    inactive_for: timedelta = timedelta(0)  # when the bot came back
+    pressed: bool = False  # while the bot caught up
 
 
 @dataclass
@@ -70,16 +70,18 @@ class Outage:
             await asyncio.sleep(1)
         await self.world.idle()
 
-    async def press_now_and_then(self) -> None:
+    async def press_occasionally(self) -> None:
         """Have clients in the backlog press *Done*, and record how long each press takes."""
-        loop, choice = asyncio.get_running_loop(), random.Random(7)  # noqa: S311
+        loop, rng = asyncio.get_running_loop(), random.Random(7)  # noqa: S311
         while True:
-            await asyncio.sleep(PRESS_EVERY)
-            behind = [client for client in self.clients if self.message(client, "step:2") is None]
-            if not behind:
+            await asyncio.sleep(PRESS_INTERVAL)
+            in_backlog = [
+                client for client in self.clients if self.message(client, "step:2") is None
+            ]
+            if not in_backlog:
                 return
-            client = choice.choice(behind)
-            client.acted, began = True, loop.time()
+            client = rng.choice(in_backlog)
+            client.pressed, began = True, loop.time()
             step = self.message(client, "step:1")
             assert step
             value = f"{client.id}:3"  # like typing “done” in the thread: the step isn't shown yet
@@ -90,7 +92,7 @@ class Outage:
 
 
 @asynccontextmanager
-async def an_outage(
+async def run_outage(
     directory: Path, clock: Clock, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[Outage]:
     """Many onboardings, each with two steps done that Slack does not show yet."""
@@ -99,21 +101,21 @@ async def an_outage(
     async with running_world(
         directory, clock=clock, monotonic=monotonic, sweep_interval=5
     ) as world:
-        clients = [await begin(world, clock, number) for number in range(MANY)]
+        clients = [await begin(world, clock, number) for number in range(COUNT)]
         outage = Outage(world, clock, clients)
         await outage.until_caught_up()
         await asyncio.sleep(60)  # lets Slack's rate limit counters reset
-        order = random.Random(5).sample(clients, MANY)  # noqa: S311
+        order = random.Random(5).sample(clients, COUNT)  # noqa: S311
         for rank, client in enumerate(order):
-            client.active = SOMEBODY_WAITS + HOUR * (rank + 1) / MANY
-            await leave_two_changes_behind(world, client, clock)
+            client.inactive_for = SOMEBODY_WAITS + HOUR * (rank + 1) / COUNT
+            await leave_two_changes_unpublished(world, client, clock)
         world.slack.rate_limits.enabled = True
         yield outage
 
 
 async def begin(world: World, clock: Clock, number: int) -> Client:
     channel = world.slack.add_channel(f"client-{number}", world.erin, world.ann)
-    begun = start(
+    started = start(
         f"{number:016x}",
         world.bot.guides.newest,
         client_name=f"Client {number}",
@@ -125,14 +127,14 @@ async def begin(world: World, clock: Clock, number: int) -> Client:
         timezone="Europe/London",
     )
     async with world.bot.database.begin() as session:
-        await onboardings.add(session, begun)
-    return Client(begun.onboarding.id, channel)
+        await onboardings.add(session, started)
+    return Client(started.onboarding.id, channel)
 
 
-async def leave_two_changes_behind(world: World, client: Client, clock: Clock) -> None:
+async def leave_two_changes_unpublished(world: World, client: Client, clock: Clock) -> None:
     """Make two acknowledged changes that Slack doesn't show yet."""
     ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
-    at = clock() - client.active
+    at = clock() - client.inactive_for
 
     def choose(onboarding: Onboarding) -> Change:
         return choose_option(onboarding, 1, "new", ann, at)
@@ -144,19 +146,21 @@ async def leave_two_changes_behind(world: World, client: Client, clock: Clock) -
         await change(world.bot.database, world.bot.guides, client.id, transition)
 
 
-def least_seconds(edits: int, posts: int) -> float:
-    """The least time that many calls take under Slack's rate limits."""
-    return 60.0 * (max(math.ceil(edits / EDITS), math.ceil(posts / POSTS)) - 1)
+def minimum_seconds(edits: int, posts: int) -> float:
+    """The shortest time in which that many calls fit under Slack's rate limits."""
+    return 60.0 * (
+        max(math.ceil(edits / EDITS_PER_MINUTE), math.ceil(posts / POSTS_PER_MINUTE)) - 1
+    )
 
 
 def test_a_backlog_is_published_newest_first_without_delaying_presses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(clock: Clock) -> None:
-        async with an_outage(tmp_path, clock, monkeypatch) as outage:
+        async with run_outage(tmp_path, clock, monkeypatch) as outage:
             loop, slack = asyncio.get_running_loop(), outage.world.slack
             before, began = len(slack.calls), loop.time()
-            pressing = asyncio.create_task(outage.press_now_and_then())
+            pressing = asyncio.create_task(outage.press_occasionally())
 
             await outage.until_caught_up()
 
@@ -165,19 +169,20 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
             calls = slack.calls[before:]
             methods = Counter(call.method for call in calls)
             edits, posts = methods["chat.update"], methods["chat.postMessage"]
-            least = least_seconds(edits, posts)
+            minimum = minimum_seconds(edits, posts)
             limited = sum(call.answer.get("error") == "ratelimited" for call in calls)
             print(  # noqa: T201
-                f"\n{MANY} onboardings, {2 * MANY} changes left behind: level after {took:.0f} s; "
-                f"Slack's limits ask for {least:.0f} s ({edits} edits, {posts} posts, "
-                f"{limited} refused). {len(outage.pressed)} presses meanwhile: acknowledged in "
+                f"\n{COUNT} onboardings, {2 * COUNT} unpublished changes: "
+                f"caught up after {took:.0f} s; Slack's limits ask for {minimum:.0f} s "
+                f"({edits} edits, {posts} posts, {limited} refused). "
+                f"{len(outage.pressed)} presses meanwhile: acknowledged in "
                 f"{max(outage.pressed):.1f} s, shown in {max(outage.shown):.1f} s."
             )
-            assert took <= 1.5 * least + 30
+            assert took <= 1.5 * minimum + 30
             assert not limited
             assert max(outage.pressed) == 0
-            assert max(outage.shown) <= SOON
-            in_order(outage, [call.arguments.get("channel", "") for call in calls])
+            assert max(outage.shown) <= MAX_SECONDS_UNTIL_SHOWN
+            assert_newest_first(outage, [call.arguments.get("channel", "") for call in calls])
             for client in outage.clients:
                 await assert_consistent(
                     outage.world.bot.database,
@@ -190,12 +195,14 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
     virtual_time.run(scenario)
 
 
-def in_order(outage: Outage, channels: list[str]) -> None:
-    """Check that the latest active came first, give or take clients handled concurrently."""
-    quiet = [client for client in outage.clients if not client.acted]
-    newest_first = [client.channel.id for client in sorted(quiet, key=lambda client: client.active)]
+def assert_newest_first(outage: Outage, channels: list[str]) -> None:
+    """Check that whoever was active last came first, give or take clients handled concurrently."""
+    quiet = [client for client in outage.clients if not client.pressed]
+    newest_first = [
+        client.channel.id for client in sorted(quiet, key=lambda client: client.inactive_for)
+    ]
     first_seen = [channel for channel in dict.fromkeys(channels) if channel in newest_first]
-    places = {channel: place for place, channel in enumerate(newest_first)}
-    late = [abs(places[channel] - place) for place, channel in enumerate(first_seen)]
+    ranks = {channel: rank for rank, channel in enumerate(newest_first)}
+    late = [abs(ranks[channel] - rank) for rank, channel in enumerate(first_seen)]
     assert len(first_seen) == len(quiet)
     assert max(late) < BACKLOG_CONCURRENCY

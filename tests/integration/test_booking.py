@@ -18,7 +18,7 @@ from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-NAME = "heavyset-test-0123456789abcdef-2"
+EXTERNAL_ID = "heavyset-test-0123456789abcdef-2"
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ class Engineer:
 
     def __init__(self, st: ServiceTitanSandbox) -> None:
         self.st = st
-        self.http = httpx.AsyncClient(event_hooks={"request": [self.sends]})
+        self.http = httpx.AsyncClient(event_hooks={"request": [self.record_request]})
         self.posts: list[str] = []  # the paths of the attempts to make a booking
         self.searches_are_filtered = True
-        self.written_down = False
-        self.may = True
-        self.posts_when_asked: list[int] = []
+        self.recorded = False
+        self.may_book = True
+        self.posts_before_recording: list[int] = []
         self.servicetitan = ServiceTitan(
             Sender(self.http, policy=RetryPolicy(answer=0.3), sleep=self.sleep),
             auth_url=st.auth_url,
@@ -47,17 +47,17 @@ class Engineer:
     async def sleep(self, _seconds: float) -> None:
         pass
 
-    async def sends(self, request: httpx.Request) -> None:
+    async def record_request(self, request: httpx.Request) -> None:
         if request.method == "POST" and request.url.path.endswith("/bookings"):
             self.posts.append(request.url.path)
         if not self.searches_are_filtered and "externalId" in request.url.params:
             request.url = request.url.copy_remove_param("externalId")
 
     async def may_send(self) -> bool:
-        self.posts_when_asked.append(len(self.posts))
-        if self.written_down or not self.may:
+        self.posts_before_recording.append(len(self.posts))
+        if self.recorded or not self.may_book:
             return False
-        self.written_down = True
+        self.recorded = True
         return True
 
     async def verify(self, now: Callable[[], datetime] = lambda: NOW) -> Report:
@@ -67,7 +67,7 @@ class Engineer:
             self.servicetitan,
             Credentials(**values),
             now=now,
-            booking=Booking(NAME, sent=self.written_down, may_send=self.may_send),
+            booking=Booking(EXTERNAL_ID, sent=self.recorded, may_send=self.may_send),
         )
 
 
@@ -78,7 +78,7 @@ async def erin(st: ServiceTitanSandbox) -> AsyncIterator[Engineer]:
         yield erin
 
 
-def check(report: Report, name: str = "test_booking") -> Check:
+def get_check(report: Report, name: str = "test_booking") -> Check:
     [found] = [check for check in report.checks if check.id == name]
     return found
 
@@ -90,9 +90,12 @@ async def test_a_booking_is_made_found_and_dismissed(
 
     [booking] = st.bookings
     assert report.outcome is Outcome.PASSED
-    assert (check(report).outcome, check(report).cause) == (Outcome.PASSED, "booking_dismissed")
-    assert str(booking.id) in check(report).for_client
-    assert f"booking {booking.id} ({NAME}), Dismissed" in check(report).for_engineer
+    assert (get_check(report).outcome, get_check(report).cause) == (
+        Outcome.PASSED,
+        "booking_dismissed",
+    )
+    assert str(booking.id) in get_check(report).for_client
+    assert f"booking {booking.id} ({EXTERNAL_ID}), Dismissed" in get_check(report).for_engineer
     assert (booking.status, booking.dismissing_memo) == ("Dismissed", "Test by HeavySet Tech")
 
 
@@ -103,7 +106,7 @@ async def test_a_test_booking_cannot_be_mistaken_for_a_customers(
 
     [sent] = [booking.sent for booking in st.bookings]
     assert sent["name"] == "TEST - please dismiss"
-    assert sent["externalId"] == NAME
+    assert sent["externalId"] == EXTERNAL_ID
     assert sent["isSendConfirmationEmail"] is False
     assert datetime.fromisoformat(sent["start"]) == datetime(2026, 11, 30, 9, tzinfo=UTC)
     contacts = {contact["type"]: contact["value"] for contact in sent["contacts"]}
@@ -116,7 +119,7 @@ async def test_a_test_booking_cannot_be_mistaken_for_a_customers(
 async def test_a_booking_is_recorded_before_it_is_sent(erin: Engineer) -> None:
     await erin.verify()
 
-    assert erin.posts_when_asked == [0]
+    assert erin.posts_before_recording == [0]
     assert len(erin.posts) == 1
 
 
@@ -128,8 +131,8 @@ async def test_an_existing_booking_is_not_made_again(
 
     assert len(st.bookings) == 1
     assert len(erin.posts) == 1
-    assert check(again).cause == "booking_dismissed"
-    assert "dismissed before" in check(again).for_engineer
+    assert get_check(again).cause == "booking_dismissed"
+    assert "dismissed before" in get_check(again).for_engineer
 
 
 async def test_a_booking_is_made_only_after_all_other_checks_pass(
@@ -140,11 +143,11 @@ async def test_a_booking_is_made_only_after_all_other_checks_pass(
     report = await erin.verify()
 
     assert report.outcome is Outcome.FAILED
-    assert check(report).outcome is Outcome.NOT_CHECKED
-    assert (st.bookings, erin.written_down) == ([], False)
+    assert get_check(report).outcome is Outcome.NOT_CHECKED
+    assert (st.bookings, erin.recorded) == ([], False)
 
 
-LOST: list[tuple[FaultKind, str]] = [
+LOST_RESPONSES: list[tuple[FaultKind, str]] = [
     ("timeout", "no answer in time"),
     ("drop", "the connection failed"),
     (500, "HTTP 500, server error"),
@@ -155,9 +158,9 @@ LOST: list[tuple[FaultKind, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "_told"), LOST)
+@pytest.mark.parametrize(("fault", "_in_report"), LOST_RESPONSES)
 async def test_a_booking_whose_answer_is_lost_is_found_again(
-    fault: FaultKind, _told: str, erin: Engineer, st: ServiceTitanSandbox
+    fault: FaultKind, _in_report: str, erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("create-booking", status=fault, times=1, performed=True)
 
@@ -167,9 +170,9 @@ async def test_a_booking_whose_answer_is_lost_is_found_again(
     assert [booking.status for booking in st.bookings] == ["Dismissed"]
 
 
-@pytest.mark.parametrize(("fault", "told"), LOST)
+@pytest.mark.parametrize(("fault", "in_report"), LOST_RESPONSES)
 async def test_a_booking_that_never_arrived_is_not_sent_a_second_time(
-    fault: FaultKind, told: str, erin: Engineer, st: ServiceTitanSandbox
+    fault: FaultKind, in_report: str, erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("create-booking", status=fault, times=1)
 
@@ -180,10 +183,10 @@ async def test_a_booking_that_never_arrived_is_not_sent_a_second_time(
     assert len(erin.posts) == 1
     for report in (first, again):
         assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
-        assert check(report).cause == "booking_lost"
-        assert "a HeavySet engineer may try again" in check(report).for_client
-    assert told in check(first).for_engineer
-    assert NAME in check(again).for_engineer
+        assert get_check(report).cause == "booking_lost"
+        assert "a HeavySet engineer may try again" in get_check(report).for_client
+    assert in_report in get_check(first).for_engineer
+    assert EXTERNAL_ID in get_check(again).for_engineer
 
 
 async def test_a_run_cut_off_after_booking_is_completed_by_the_next_run(
@@ -211,16 +214,16 @@ async def test_no_booking_is_sent_while_the_booking_search_fails(
     report = await erin.verify()
 
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, True)
-    assert check(report).cause == "away"
-    assert (erin.posts, erin.written_down) == ([], False)
+    assert get_check(report).cause == "away"
+    assert (erin.posts, erin.recorded) == ([], False)
 
 
 async def test_a_booking_is_held_back_when_sending_is_no_longer_allowed(erin: Engineer) -> None:
-    erin.may = False
+    erin.may_book = False
 
     report = await erin.verify()
 
-    assert check(report).cause == "booking_held_back"
+    assert get_check(report).cause == "booking_held_back"
     assert report.outcome is Outcome.UNKNOWN
     assert erin.posts == []
 
@@ -234,9 +237,9 @@ async def test_a_booking_the_bot_cannot_dismiss_passes_with_instructions(
     report = await erin.verify()
 
     assert report.outcome is Outcome.PASSED
-    assert check(report).cause == "booking_to_dismiss"
-    assert "Calls → Bookings → the booking → Dismiss" in check(report).for_client
-    assert f"dismiss: HTTP {status}" in check(report).for_engineer
+    assert get_check(report).cause == "booking_to_dismiss"
+    assert "Calls → Bookings → the booking → Dismiss" in get_check(report).for_client
+    assert f"dismiss: HTTP {status}" in get_check(report).for_engineer
     assert [booking.status for booking in st.bookings] == ["New"]
 
 
@@ -248,7 +251,7 @@ async def test_a_dismissal_that_fails_is_left_to_a_person(
 
     report = await erin.verify()
 
-    assert (report.outcome, check(report).cause) == (Outcome.PASSED, "booking_to_dismiss")
+    assert (report.outcome, get_check(report).cause) == (Outcome.PASSED, "booking_to_dismiss")
 
 
 async def test_a_dismissal_with_a_lost_response_is_confirmed_from_the_booking(
@@ -258,7 +261,7 @@ async def test_a_dismissal_with_a_lost_response_is_confirmed_from_the_booking(
 
     report = await erin.verify()
 
-    assert check(report).cause == "booking_dismissed"
+    assert get_check(report).cause == "booking_dismissed"
 
 
 async def test_a_missing_write_permission_fails_and_is_named(
@@ -270,8 +273,8 @@ async def test_a_missing_write_permission_fails_and_is_named(
     report = await erin.verify()
 
     assert report.outcome is Outcome.FAILED
-    assert "Write: Bookings. Please check those boxes in the app" in check(report).for_client
-    assert check(report).steps == (6, 12)
+    assert "Write: Bookings. Please check those boxes in the app" in get_check(report).for_client
+    assert get_check(report).steps == (6, 12)
     assert st.bookings == []
 
 
@@ -283,9 +286,9 @@ async def test_a_booking_rejected_as_malformed_is_escalated_to_engineers(
     report = await erin.verify()
 
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
-    assert check(report).cause == "booking_refused"
-    assert "It's nothing you did" in check(report).for_client
-    assert "HTTP 400" in check(report).for_engineer
+    assert get_check(report).cause == "booking_refused"
+    assert "It's nothing you did" in get_check(report).for_client
+    assert "HTTP 400" in get_check(report).for_engineer
 
 
 async def test_engineers_see_which_booking_fields_servicetitan_rejected(
@@ -294,10 +297,10 @@ async def test_engineers_see_which_booking_fields_servicetitan_rejected(
     body = b'{"title": "Bad Request", "errors": {"contacts": ["one too many"], "zip": ["none"]}}'
     st.fail("create-booking", status=Odd(body, 400))
 
-    told = check(await erin.verify()).for_engineer
+    text = get_check(await erin.verify()).for_engineer
 
-    assert "unexpected answer, contacts" in told
-    assert not [name for name in ("externalId", "summary", "zip", "too many") if name in told]
+    assert "unexpected answer, contacts" in text
+    assert not [name for name in ("externalId", "summary", "zip", "too many") if name in text]
 
 
 async def test_a_successful_booking_proves_the_write_bookings_permission(
@@ -305,7 +308,7 @@ async def test_a_successful_booking_proves_the_write_bookings_permission(
 ) -> None:
     st.claims = False
 
-    writes = check(await erin.verify(), "writes")
+    writes = get_check(await erin.verify(), "writes")
 
     assert (writes.outcome, writes.required) == (Outcome.UNKNOWN, False)
     assert "Write Customers, Leads, Appointments, Jobs:" in writes.for_engineer
@@ -317,7 +320,7 @@ async def test_a_refused_booking_does_not_prove_the_write_permission(
     st.claims = False
     st.fail("create-booking", status=400)
 
-    writes = check(await erin.verify(), "writes")
+    writes = get_check(await erin.verify(), "writes")
 
     assert "Bookings" in writes.for_engineer
 
@@ -330,7 +333,7 @@ async def test_someone_elses_booking_is_never_mistaken_for_ours(
     report = await erin.verify()
 
     [booking] = st.bookings
-    assert check(report).for_engineer.startswith(f"booking {booking.id} ")
+    assert get_check(report).for_engineer.startswith(f"booking {booking.id} ")
 
 
 async def test_a_booking_report_contains_no_credential_values(
@@ -338,12 +341,12 @@ async def test_a_booking_report_contains_no_credential_values(
 ) -> None:
     st.fail("dismiss-booking", status=400)
 
-    told = (await erin.verify()).model_dump_json()
+    report = (await erin.verify()).model_dump_json()
 
-    assert not [name for name, value in st.credentials.items() if value in told]
+    assert not [name for name, value in st.credentials.items() if value in report]
 
 
-def a_clock_that_leaps(leap: timedelta) -> Callable[[], datetime]:
+def leaping_clock(leap: timedelta) -> Callable[[], datetime]:
     """A clock that ticks slowly, and leaps once after the token has arrived."""
     ticks = count()
 
@@ -358,11 +361,11 @@ def a_clock_that_leaps(leap: timedelta) -> Callable[[], datetime]:
 async def test_a_run_uses_its_token_until_shortly_before_it_expires(
     minutes: int, tokens: int, erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
-    report = await erin.verify(a_clock_that_leaps(timedelta(minutes=minutes)))
+    report = await erin.verify(leaping_clock(timedelta(minutes=minutes)))
 
-    asked = [request.template for request in st.requests]
+    paths = [request.template for request in st.requests]
     assert report.outcome is Outcome.PASSED
-    assert asked.count("/connect/token") == tokens
+    assert paths.count("/connect/token") == tokens
     assert len(st.bookings) == 1
 
 

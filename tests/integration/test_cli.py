@@ -21,7 +21,7 @@ from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 
 SECRET = "xoxb-a-token-that-nobody-may-see"
-COMPLETE = {
+VALID_SETTINGS = {
     "SLACK_BOT_TOKEN": SECRET,
     "SLACK_SIGNING_SECRET": "5a4db0c5167a5cad2c4ea1ed00000001",
     "ENGINEERING_CHANNEL": "C0SBX000001",
@@ -42,7 +42,7 @@ async def slack() -> AsyncIterator[SlackSandbox]:
 
 def settings_for(slack: SlackSandbox) -> Mapping[str, str]:
     return {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
     }
@@ -56,7 +56,7 @@ async def test_all_missing_settings_are_listed_one_per_line(tmp_path: Path) -> N
     ):
         assert ended.status == 2
         named = [line.partition(":")[0] for line in ended.err.splitlines()]
-        assert sorted(named) == sorted(COMPLETE)
+        assert sorted(named) == sorted(VALID_SETTINGS)
         assert ended.out == ""
 
     assert files_in(tmp_path) == []
@@ -75,7 +75,7 @@ async def test_wrong_settings_are_named_without_their_values(tmp_path: Path) -> 
         "BUSINESS_TIMEZONE": "sesame-open-9",
     }
 
-    ended = await onboarding(tmp_path, "run", **{**COMPLETE, **wrong})
+    ended = await onboarding(tmp_path, "run", **{**VALID_SETTINGS, **wrong})
 
     assert ended.status == 2
     named = [line.partition(":")[0] for line in ended.err.splitlines()]
@@ -98,7 +98,7 @@ async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
 async def test_the_database_is_checked_and_upgraded(
     tmp_path: Path, empty_database: AnyDatabase
 ) -> None:
-    settings = {**COMPLETE, "DATABASE_URL": empty_database.url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": empty_database.url}
 
     before = await onboarding(tmp_path, "db", "check", **settings)
     upgraded = await onboarding(tmp_path, "db", "upgrade", **settings)
@@ -112,7 +112,7 @@ async def test_the_database_is_checked_and_upgraded(
 async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/nowhere/onboarding.db"
 
-    ended = await onboarding(tmp_path, "db", "upgrade", **{**COMPLETE, "DATABASE_URL": url})
+    ended = await onboarding(tmp_path, "db", "upgrade", **{**VALID_SETTINGS, "DATABASE_URL": url})
 
     assert ended.status == 1
     assert ended.err.startswith("DATABASE_URL: ")
@@ -122,7 +122,7 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None
 @ON_BOTH
 async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> None:
     await begun.walk_to(23)
-    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": begun.settings.database_url}
     directory = begun.database.directory
 
     right, wrong = await asyncio.gather(
@@ -139,9 +139,9 @@ async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> 
 @ON_BOTH
 async def test_the_keys_are_rotated_while_the_bot_runs(begun: World) -> None:
     await begun.walk_to(23)
-    keys = f"{OTHER_KEY},{COMPLETE['CREDENTIAL_KEYS']}"
+    keys = f"{OTHER_KEY},{VALID_SETTINGS['CREDENTIAL_KEYS']}"
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "DATABASE_URL": begun.settings.database_url,
         "CREDENTIAL_KEYS": keys,
     }
@@ -241,7 +241,7 @@ COMMANDS = [
 async def test_commands_name_a_missing_database_file_and_do_not_create_it(
     tmp_path: Path, command: str
 ) -> None:
-    ended = await onboarding(tmp_path, *command.split(), **COMPLETE)
+    ended = await onboarding(tmp_path, *command.split(), **VALID_SETTINGS)
 
     assert ended.status == 1
     assert f"{tmp_path}/onboarding.db: there is no such file" in ended.out + ended.err
@@ -252,7 +252,7 @@ async def test_commands_name_a_missing_database_file_and_do_not_create_it(
 async def test_a_database_without_our_tables_is_not_backed_up(tmp_path: Path) -> None:
     (tmp_path / "onboarding.db").touch()
 
-    ended = await onboarding(tmp_path, "db", "backup", "copy.db", **COMPLETE)
+    ended = await onboarding(tmp_path, "db", "backup", "copy.db", **VALID_SETTINGS)
 
     assert ended.status == 1
     assert f"{tmp_path}/onboarding.db: it has no tables of ours" in ended.err
@@ -262,7 +262,7 @@ async def test_a_database_without_our_tables_is_not_backed_up(tmp_path: Path) ->
 async def test_a_backup_says_what_it_is_a_copy_of(begun: World, tmp_path: Path) -> None:
     if begun.settings.database_url.startswith("postgresql"):
         pytest.skip("PostgreSQL has pg_dump")
-    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": begun.settings.database_url}
 
     ended = await onboarding(tmp_path, "db", "backup", "copy.db", **settings)
 
@@ -278,7 +278,7 @@ async def test_a_database_from_a_newer_version_is_refused(
     tmp_path: Path, database: AnyDatabase, command: str
 ) -> None:
     database.write("UPDATE alembic_version SET version_num = '9999'")
-    settings = {**COMPLETE, "DATABASE_URL": database.url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": database.url}
 
     ended = await onboarding(tmp_path, *command.split(), **settings)
 
@@ -304,15 +304,15 @@ def garbage(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def a_folder(file: Path) -> Iterator[None]:
+def folder(file: Path) -> Iterator[None]:
     file.mkdir()
     yield
 
 
-FAULTS: dict[Callable[[Path], AbstractContextManager[None]], str] = {
+UNUSABLE: dict[Callable[[Path], AbstractContextManager[None]], str] = {
     locked: "another process keeps it locked",
     garbage: "the file isn't a SQLite database",
-    a_folder: "is a folder; name a file in it",
+    folder: "is a folder; name a file in it",
 }
 
 
@@ -321,7 +321,7 @@ FAULTS: dict[Callable[[Path], AbstractContextManager[None]], str] = {
     [
         # A command waits six seconds for a lock: testing that once is enough.
         pytest.param(fault, command, marks=pytest.mark.long if fault is locked and more else ())
-        for fault in FAULTS
+        for fault in UNUSABLE
         for more, command in enumerate(("run", "db upgrade", "keys check"))
     ],
 )
@@ -330,17 +330,17 @@ async def test_an_unusable_database_file_is_explained_without_a_traceback(
 ) -> None:
     file = tmp_path / "onboarding.db"
     with fault(file):
-        ended = await onboarding(tmp_path, *command.split(), **COMPLETE)
+        ended = await onboarding(tmp_path, *command.split(), **VALID_SETTINGS)
 
-    assert ended.status == (2 if fault is a_folder and command != "keys check" else 1)
+    assert ended.status == (2 if fault is folder and command != "keys check" else 1)
     assert ended.err.splitlines()[-1].startswith(f"DATABASE_URL: {file}")
-    assert FAULTS[fault] in ended.err
+    assert UNUSABLE[fault] in ended.err
     assert "Traceback" not in ended.err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 async def test_a_full_disk_is_not_reported_as_a_database_error(begun: World) -> None:
-    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": begun.settings.database_url}
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", 'exec "$0" -m bot export acme > /dev/full', sys.executable),
         cwd=begun.database.directory,

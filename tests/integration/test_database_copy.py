@@ -8,7 +8,7 @@ from storage import migrate
 from tests.commands import onboarding
 from tests.databases import PostgresDatabase, Server, SqliteFile
 from tests.filled_database import HEAD, content, fill
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="  # that of the filled database
 
@@ -22,7 +22,7 @@ def filled(tmp_path: Path) -> SqliteFile:
 
 
 async def copied(source: str, target: str, directory: Path) -> tuple[int, str]:
-    settings = {**COMPLETE, "DATABASE_URL": source, "CREDENTIAL_KEYS": KEY}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": source, "CREDENTIAL_KEYS": KEY}
     ended = await onboarding(directory, "db", "copy", "--to", target, **settings)
     assert "Traceback" not in ended.err
     return ended.status, ended.out + ended.err

@@ -9,15 +9,19 @@ from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import World, from_now, last_reply
 
-FATES = ["top", "refused", "tombstone"]
-EVENTS = ["told", "tombstone", "silent"]
+REPLY_OUTCOMES = ["top", "refused", "tombstone"]
+DELETION_EVENTS = ["deleted", "tombstone", "silent"]
 
-every_fate = pytest.mark.parametrize("fate", FATES)
-every_event = pytest.mark.parametrize("event", EVENTS)
+each_reply_outcome = pytest.mark.parametrize("reply_outcome", REPLY_OUTCOMES)
+each_deletion_event = pytest.mark.parametrize("event", DELETION_EVENTS)
 # Once the bot knows, it doesn't matter what Slack would do with a reply.
-every_way = pytest.mark.parametrize(
-    ("fate", "event"),
-    [*((fate, "silent") for fate in FATES), ("top", "told"), ("top", "tombstone")],
+each_combination = pytest.mark.parametrize(
+    ("reply_outcome", "event"),
+    [
+        *((reply_outcome, "silent") for reply_outcome in REPLY_OUTCOMES),
+        ("top", "deleted"),
+        ("top", "tombstone"),
+    ],
 )
 
 
@@ -34,8 +38,8 @@ def message_slots(world: World) -> list[str]:
     return sorted(world.slots())
 
 
-async def delete_root(world: World, fate: str = "top", event: str = "told") -> None:
-    world.slack.doubts.reply_to_deleted = fate  # type: ignore[assignment]
+async def delete_root(world: World, reply_outcome: str = "top", event: str = "deleted") -> None:
+    world.slack.doubts.reply_to_deleted = reply_outcome  # type: ignore[assignment]
     world.slack.doubts.deletion_leaves_tombstone = event == "tombstone"
     await world.slack.admin.delete(world.message("root"), told=event != "silent")
     await world.slack.delivered()
@@ -46,14 +50,16 @@ async def values(world: World) -> list[tuple[object, ...]]:
     return world.rows("SELECT field, ciphertext FROM credential ORDER BY field")
 
 
-@every_way
-async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: str) -> None:
+@each_combination
+async def test_a_deleted_thread_is_posted_again(
+    begun: World, reply_outcome: str, event: str
+) -> None:
     await begun.walk_to(12)
     await begun.enter(begun.ann, 11, booking_provider_id="123456789")
     before, kept = message_slots(begun), await values(begun)
     old = begun.message("root").ts
 
-    await delete_root(begun, fate, event)
+    await delete_root(begun, reply_outcome, event)
     await begun.press(begun.ann, "step:12", "step_done")
     await begun.catch_up()
 
@@ -71,7 +77,7 @@ async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: 
     await begun.assert_consistent()
 
 
-@every_event
+@each_deletion_event
 async def test_the_thread_is_reposted_immediately_if_slack_reports_its_deletion(
     begun: World, event: str
 ) -> None:
@@ -80,10 +86,12 @@ async def test_the_thread_is_reposted_immediately_if_slack_reports_its_deletion(
     assert (begun.find("root") is not None) == (event != "silent")
 
 
-@every_fate
-async def test_resume_reposts_the_thread_of_a_paused_onboarding(begun: World, fate: str) -> None:
+@each_reply_outcome
+async def test_resume_reposts_the_thread_of_a_paused_onboarding(
+    begun: World, reply_outcome: str
+) -> None:
     await begun.type("pause")
-    await delete_root(begun, fate, "silent")
+    await delete_root(begun, reply_outcome, "silent")
 
     reply = await begun.type("resume")
     await begun.idle()
@@ -93,9 +101,11 @@ async def test_resume_reposts_the_thread_of_a_paused_onboarding(begun: World, fa
     assert message_slots(begun) == ["jump:2", "root", "step:1", "welcome"]
 
 
-@every_fate
-async def test_starting_the_same_client_again_reposts_its_thread(begun: World, fate: str) -> None:
-    await delete_root(begun, fate, "silent")
+@each_reply_outcome
+async def test_starting_the_same_client_again_reposts_its_thread(
+    begun: World, reply_outcome: str
+) -> None:
+    await delete_root(begun, reply_outcome, "silent")
 
     reply = await begun.type("start Acme Plumbing")
 
@@ -103,24 +113,24 @@ async def test_starting_the_same_client_again_reposts_its_thread(begun: World, f
     assert message_slots(begun) == ["root", "step:1", "welcome"]
 
 
-@every_way
+@each_combination
 async def test_a_cancelled_onboarding_gets_no_new_thread(
-    begun: World, fate: str, event: str
+    begun: World, reply_outcome: str, event: str
 ) -> None:
     await begun.type("cancel")
     await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left.")
-    await delete_root(begun, fate, event)
+    await delete_root(begun, reply_outcome, event)
     await begun.catch_up()
 
     assert begun.find("root") is None
     assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
 
 
-@every_fate
+@each_reply_outcome
 async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
-    begun: World, fate: str
+    begun: World, reply_outcome: str
 ) -> None:
-    await delete_root(begun, fate, "silent")
+    await delete_root(begun, reply_outcome, "silent")
 
     await begun.type("cancel")
     await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left.")
@@ -128,10 +138,10 @@ async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
 
     assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
     assert begun.rows("SELECT revision = published_revision FROM onboarding") == [(1,)]
-    tops = [
+    top_level = [
         message for message in begun.channel.messages if message.slot and message.thread_ts is None
     ]
-    assert tops == []  # nothing strays
+    assert top_level == []
 
 
 @ON_BOTH
@@ -149,13 +159,13 @@ async def test_everything_is_reposted_after_a_retention_rule_deletes_it(begun: W
     await begun.assert_consistent()
 
 
-@pytest.mark.parametrize("seen", [True, False])
-async def test_a_deleted_current_step_is_posted_again(begun: World, seen: bool) -> None:
+@pytest.mark.parametrize("reported", [True, False])
+async def test_a_deleted_current_step_is_posted_again(begun: World, reported: bool) -> None:
     await begun.walk_to(3)
-    await begun.slack.admin.delete(begun.message("step:3"), told=seen)
+    await begun.slack.admin.delete(begun.message("step:3"), told=reported)
     await begun.slack.delivered()
     await begun.idle()
-    if not seen:
+    if not reported:
         await begun.ann.say(begun.channel, "done", begun.message("root").ts)
         await begun.slack.delivered()
         await begun.idle()
@@ -203,10 +213,10 @@ async def test_two_workers_repost_the_thread_once(begun: World) -> None:
 
 
 async def test_deleting_a_persons_message_posts_nothing(begun: World) -> None:
-    said = await begun.ann.say(begun.channel, "Hello!", begun.message("root").ts)
+    message = await begun.ann.say(begun.channel, "Hello!", begun.message("root").ts)
     posts = len(begun.slack.calls_of("chat.postMessage"))
 
-    await begun.ann.delete(said)
+    await begun.ann.delete(message)
     await begun.idle()
 
     assert len(begun.slack.calls_of("chat.postMessage")) == posts
@@ -228,7 +238,7 @@ async def test_a_completed_onboardings_thread_is_not_reposted(
 async def test_a_reply_returned_without_thread_ts_is_not_seen_as_a_deletion(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hide_threads(begun, monkeypatch)
+    omit_thread_ts(begun, monkeypatch)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
     await begun.catch_up()
@@ -237,14 +247,14 @@ async def test_a_reply_returned_without_thread_ts_is_not_seen_as_a_deletion(
     assert not begun.events("thread_deleted")
 
 
-def hide_threads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def omit_thread_ts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make Slack's responses omit `thread_ts`."""
     client = world.bot.slack._client
     post: Callable[..., object] = client.chat_postMessage
 
-    async def without(**arguments: object) -> object:
+    async def post_without_thread_ts(**arguments: object) -> object:
         answer = await post(**arguments)  # type: ignore[misc]
         answer["message"].pop("thread_ts", None)
         return answer
 
-    monkeypatch.setattr(client, "chat_postMessage", without)
+    monkeypatch.setattr(client, "chat_postMessage", post_without_thread_ts)

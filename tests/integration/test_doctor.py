@@ -14,7 +14,7 @@ from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
 from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import KEY, OTHER_KEY, World
 
 
@@ -166,7 +166,7 @@ async def test_invalid_settings_do_not_prevent_the_other_checks(begun: World) ->
 @ON_SQLITE
 async def test_the_doctor_command_prints_all_findings_to_stdout(begun: World) -> None:
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "DATABASE_URL": begun.settings.database_url,
         "SLACK_API_URL": begun.settings.slack_api_url,
         "SERVICETITAN_AUTH_URL": begun.settings.servicetitan_auth_url,
@@ -191,7 +191,7 @@ async def test_the_doctor_command_prints_all_findings_to_stdout(begun: World) ->
 
 @ON_SQLITE
 async def test_every_message_and_modal_is_sent_to_slacks_block_validator(world: World) -> None:
-    settings = {**COMPLETE, "SLACK_API_URL": world.settings.slack_api_url}
+    settings = {**VALID_SETTINGS, "SLACK_API_URL": world.settings.slack_api_url}
 
     ended = await onboarding(world.database.directory, "doctor", "--blocks", **settings)
 

@@ -8,14 +8,14 @@ import pytest
 from sandbox.slack import Person
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_SQLITE
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.test_verification_flow import WRONG_SECRET
 from tests.integration.world import World
 
 
 async def export(world: World, *arguments: str) -> CommandResult:
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "SLACK_API_URL": world.slack.api_url,
         "SLACK_BOT_TOKEN": world.slack.bot_token,
         "DATABASE_URL": world.settings.database_url,

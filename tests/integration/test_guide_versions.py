@@ -9,7 +9,7 @@ from sandbox.bot_process import free_port
 from tests.background import wait_for_tasks
 from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World
 
 SOURCE = source_of(SERVICETITAN)
@@ -100,7 +100,7 @@ async def test_unchanged_guides_and_ended_threads_are_not_republished(
 async def test_run_reports_a_structural_change_and_exits_with_2(begun: World) -> None:
     begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "DATABASE_URL": begun.settings.database_url,
         "SLACK_API_URL": begun.settings.slack_api_url,
         "SLACK_BOT_TOKEN": begun.slack.bot_token,

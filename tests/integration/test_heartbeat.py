@@ -36,19 +36,19 @@ class Monitor:
 @asynccontextmanager
 async def monitor(status: int = 200) -> AsyncIterator[Monitor]:
     port = free_port()
-    made = Monitor(f"http://127.0.0.1:{port}/ping/secret-id")
+    pinged = Monitor(f"http://127.0.0.1:{port}/ping/secret-id")
 
-    async def called(request: web.Request) -> web.Response:
-        made.calls.append(request.path)
+    async def record_ping(request: web.Request) -> web.Response:
+        pinged.calls.append(request.path)
         return web.Response(status=status)
 
     app = web.Application()
-    app.router.add_get("/ping/{id}", called)
+    app.router.add_get("/ping/{id}", record_ping)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield made
+        yield pinged
     finally:
         await runner.cleanup()
 
@@ -60,7 +60,7 @@ def time() -> Iterator[FrozenDateTimeFactory]:
         yield clock
 
 
-async def beat(world: World) -> None:
+async def sweep(world: World) -> None:
     await world.bot.sweep()
     await world.idle()
 
@@ -68,18 +68,21 @@ async def beat(world: World) -> None:
 async def test_the_monitor_is_pinged_every_minute_while_the_bot_is_healthy(
     database: AnyDatabase, time: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with monitor() as one, running_world(database, heartbeat_url=SecretStr(one.url)) as world:
+    async with (
+        monitor() as monitored,
+        running_world(database, heartbeat_url=SecretStr(monitored.url)) as world,
+    ):
         await world.idle()
-        await beat(world)
-        first = len(one.calls)
+        await sweep(world)
+        first = len(monitored.calls)
         time.tick(timedelta(seconds=61))
         world.slack.fail_next("auth.test", error="token_revoked")
-        await beat(world)
-        ill = len(one.calls)
+        await sweep(world)
+        while_unhealthy = len(monitored.calls)
         time.tick(timedelta(seconds=61))
-        await beat(world)
+        await sweep(world)
 
-    assert (first, ill, len(one.calls)) == (1, 1, 2)
+    assert (first, while_unhealthy, len(monitored.calls)) == (1, 1, 2)
     assert "secret-id" not in caplog.text
 
 
@@ -87,28 +90,28 @@ async def test_a_failed_heartbeat_is_logged_without_its_url(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
-        monitor(404) as one,
-        running_world(database, heartbeat_url=SecretStr(one.url)) as world,
+        monitor(404) as monitored,
+        running_world(database, heartbeat_url=SecretStr(monitored.url)) as world,
     ):
-        await beat(world)
+        await sweep(world)
 
     assert "HEARTBEAT_URL refused" in caplog.text
     assert "secret-id" not in caplog.text
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(4, 0), (134, 1)])
+@pytest.mark.parametrize(("minutes", "announcements"), [(4, 0), (134, 1)])
 async def test_a_long_outage_is_announced_once_with_its_duration(
-    database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, told: int
+    database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, announcements: int
 ) -> None:
     async with running_world(database) as world:
-        await beat(world)
+        await sweep(world)
         time.tick(timedelta(minutes=minutes))
         async with world.second_bot() as second, world.second_bot() as third:
             for bot in (second, third):
                 await wait_for_tasks(bot.tasks)
 
     lines = [text for text in world.announced if "I'm back" in text]
-    assert len(lines) == told
+    assert len(lines) == announcements
     assert all("I was away for 2 h 14 min" in line for line in lines)
 
 
@@ -118,7 +121,7 @@ async def test_gauges_count_onboardings_by_phase_and_status(
     await world.begin()
     await world.walk_to(12)
     time.tick(timedelta(days=10))
-    await beat(world)
+    await sweep(world)
 
     _, text = await world.get("/metrics")
 
@@ -133,7 +136,7 @@ async def test_gauges_count_onboardings_by_phase_and_status(
 async def test_credentials_are_counted_by_key(time: FrozenDateTimeFactory, begun: World) -> None:
     await begun.walk_to(23)
     time.tick(timedelta(minutes=2))
-    await beat(begun)
+    await sweep(begun)
 
     _, text = await begun.get("/metrics")
 
@@ -142,14 +145,16 @@ async def test_credentials_are_counted_by_key(time: FrozenDateTimeFactory, begun
 
 async def test_the_dashboard_and_alerts_use_only_existing_metrics(world: World) -> None:
     _, text = await world.get("/metrics")
-    there = set(re.findall(r"^(?:# TYPE )?(onboarding_\w+)", text, re.MULTILINE))
-    there |= {f"{name}{end}" for name in there for end in ("_bucket", "_count", "_sum")}
+    existing = set(re.findall(r"^(?:# TYPE )?(onboarding_\w+)", text, re.MULTILINE))
+    existing |= {f"{name}{suffix}" for name in existing for suffix in ("_bucket", "_count", "_sum")}
     dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text(encoding="utf-8"))
     alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    asked += [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    expressions += [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
 
-    named = {name for expression in asked for name in re.findall(r"onboarding_\w+", expression)}
+    used = {
+        name for expression in expressions for name in re.findall(r"onboarding_\w+", expression)
+    }
 
-    assert len(named) > 10
-    assert named - there == set()
+    assert len(used) > 10
+    assert used - existing == set()

@@ -21,51 +21,52 @@ from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
 from tests.integration.test_booking_flow import make_due
-from tests.integration.test_verification import a_clock
+from tests.integration.test_verification import ticking_clock
 from tests.integration.world import World
 
-MARK = "zzmarkzz"
+MARKER = "zzmarkzz"
 ENDPOINTS = [
     *("token", "business-units", "customers", "bookings", "booking-provider-tags"),
     *("create-booking", "get-booking", "dismiss-booking"),
 ]
-KINDS = ("token", "customers", "create-booking")  # one endpoint of each kind gets every response
+# One endpoint of each kind, which gets every response.
+REPRESENTATIVES = ("token", "customers", "create-booking")
 CPU_SECONDS = 3.0
 MEGABYTE = 1_000_000
 JSON = {"Content-Type": "application/json"}
 
 
-def packed(encoding: str, plain: bytes) -> Odd:
-    body = gzip.compress(plain) if encoding == "gzip" else zlib.compress(plain)
+def compressed(encoding: str, body: bytes) -> Odd:
+    body = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
     return Odd(body, headers={**JSON, "Content-Encoding": encoding})
 
 
 BODIES = {
     "empty": b"",
     "blank": b"   ",
-    "no JSON": MARK.encode(),
+    "not JSON": MARKER.encode(),
     "a list": b'["zzmarkzz"]',
     "a number": b"1",
     "null": b"null",
-    "a text": b'"zzmarkzz"',
+    "a string": b'"zzmarkzz"',
     "an empty object": b"{}",
-    "deep lists": b"[" * 60_000,
-    "deep objects": b'{"a":' * 12_000 + b"1" + b"}" * 12_000,
-    "a deep title": b'{"title":' + b"[" * 900 + b"]" * 900 + b"}",
+    "deeply nested lists": b"[" * 60_000,
+    "deeply nested objects": b'{"a":' * 12_000 + b"1" + b"}" * 12_000,
+    "a deeply nested title": b'{"title":' + b"[" * 900 + b"]" * 900 + b"}",
     "UTF-16": '{"title": "zzmarkzz"}'.encode("utf-16"),
     "not UTF-8": b'{"title": "\xff\xfe"}',
-    "half a character": b'{"title": "\\ud800 zzmarkzz", "traceId": "\\udfff"}',
+    "a lone surrogate": b'{"title": "\\ud800 zzmarkzz", "traceId": "\\udfff"}',
     "a NUL": b'{"title": "zzmarkzz\\u0000", "traceId": "\\u0000", "errors": {"\\u0000": []}}',
-    "members twice": b'{"title": "a", "title": "zzmarkzz", "id": 1, "id": 2, "expires_in": 1}',
-    "a title of 40 kB": b'{"title": "' + b"a@" * 20_000 + b'"}',
-    "a title of spaces": b'{"title": "' + b" " * 60_000 + b'"}',
-    "titles of other types": b'{"title": {"zzmarkzz": []}, "message": 1, "error": ["zzmarkzz"]}',
-    "errors of other types": b'{"errors": ["zzmarkzz"], "traceId": ["zzmarkzz"], "data": "zz"}',
+    "duplicate keys": b'{"title": "a", "title": "zzmarkzz", "id": 1, "id": 2, "expires_in": 1}',
+    "a 40 kB title": b'{"title": "' + b"a@" * 20_000 + b'"}',
+    "a title of 60,000 spaces": b'{"title": "' + b" " * 60_000 + b'"}',
+    "titles of the wrong type": b'{"title": {"zzmarkzz": []}, "message": 1, "error": ["zzmarkzz"]}',
+    "errors of the wrong type": b'{"errors": ["zzmarkzz"], "traceId": ["zzmarkzz"], "data": "zz"}',
     "many errors": json.dumps(
-        {"errors": {f"{MARK}{number}": [] for number in range(3000)}}
+        {"errors": {f"{MARKER}{number}": [] for number in range(3000)}}
     ).encode(),
-    "no more than the limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 13) + b'"}',
-    "a byte more than the limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 12) + b'"}',
+    "exactly the size limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 13) + b'"}',
+    "one byte over the size limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 12) + b'"}',
     **{
         f"{number[:12]} for every number": json.dumps(
             {
@@ -74,7 +75,7 @@ BODIES = {
                 "status": 0,
                 "page": 0,
                 "active": 0,
-                "title": MARK,
+                "title": MARKER,
                 "data": [],
             }
         )
@@ -86,28 +87,30 @@ BODIES = {
         )
     },
 }
-ODD = {
+RESPONSES = {
     **{
         f"{name}, {status}": Odd(body, status)
         for name, body in BODIES.items()
         for status in (200, 403)
     },
     **{
-        f"{encoding} bomb, {status}": packed(encoding, b" " * 20_000_000)._replace(status=status)
+        f"{encoding} bomb, {status}": compressed(encoding, b" " * 20_000_000)._replace(
+            status=status
+        )
         for encoding in ("gzip", "deflate")
         for status in (200, 403)
     },
-    "not the gzip it says": Odd(b"{}", headers={**JSON, "Content-Encoding": "gzip"}),
-    "packed twice": packed("gzip", gzip.compress(b"{}")),
-    "packed as nobody does": Odd(b"{}", headers={**JSON, "Content-Encoding": "zzmarkzz, br"}),
-    "without an end": Odd(b" " * 10_000, headers=JSON, endless=True),
-    "an error without an end": Odd(b" " * 10_000, 403, headers=JSON, endless=True),
+    "not gzip despite its header": Odd(b"{}", headers={**JSON, "Content-Encoding": "gzip"}),
+    "compressed twice": compressed("gzip", gzip.compress(b"{}")),
+    "an unknown encoding": Odd(b"{}", headers={**JSON, "Content-Encoding": "zzmarkzz, br"}),
+    "endless": Odd(b" " * 10_000, headers=JSON, endless=True),
+    "an endless error": Odd(b" " * 10_000, 403, headers=JSON, endless=True),
     "a redirect": Odd(b"{}", 307, {**JSON, "Location": "https://zzmarkzz.example/"}),
-    "a redirect to nowhere": Odd(b"{}", 302, {**JSON, "Location": "http://[zzmarkzz"}),
-    "a pause in other digits": Odd(
+    "a redirect to an invalid URL": Odd(b"{}", 302, {**JSON, "Location": "http://[zzmarkzz"}),
+    "a delay in non-ASCII digits": Odd(
         '{"title": "in ٩٩ seconds"}'.encode(), 429, {**JSON, "Retry-After": "1e9"}
     ),
-    "a status of nobody's": Odd(b"{}", 799, JSON),
+    "an unknown status": Odd(b"{}", 799, JSON),
 }
 
 
@@ -124,7 +127,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
+async def run_verification(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
     """Verify and make a test booking, as the bot does."""
 
     async def may_send() -> bool:
@@ -140,10 +143,12 @@ async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
     )
     values = {name: SecretStr(value) for name, value in st.credentials.items()}
     booking = Booking("heavyset-test-1", sent=False, may_send=may_send)
-    return await verify(GUIDE, servicetitan, Credentials(**values), now=a_clock(), booking=booking)
+    return await verify(
+        GUIDE, servicetitan, Credentials(**values), now=ticking_clock(), booking=booking
+    )
 
 
-def told(report: Report) -> str:
+def as_stored(report: Report) -> str:
     """Return everything in a report, as PostgreSQL and Slack would get it."""
     text = report.model_dump_json()
     text.encode()  # no lone surrogates
@@ -155,22 +160,22 @@ def told(report: Report) -> str:
 async def test_a_malformed_response_ends_in_a_report_that_quotes_none_of_it(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, endpoint: str, subtests: pytest.Subtests
 ) -> None:
-    for number, (name, odd) in enumerate(ODD.items()):
-        if endpoint not in KINDS and number % 9 != ENDPOINTS.index(endpoint):
+    for number, (name, response) in enumerate(RESPONSES.items()):
+        if endpoint not in REPRESENTATIVES and number % 9 != ENDPOINTS.index(endpoint):
             continue  # the other endpoints of a kind read the responses in the same way
         with subtests.test(name):
             st.heal()
-            st.fail(endpoint, status=odd)
+            st.fail(endpoint, status=response)
             began = time.process_time()
 
-            text = told(await a_report(http, st))
+            text = as_stored(await run_verification(http, st))
 
             assert time.process_time() - began < CPU_SECONDS
             assert len(text) < 10_000
             assert not re.search(r"zz|999|@a", text)
 
 
-PIECES: list[Callable[[str], str]] = [
+SPELLINGS: list[Callable[[str], str]] = [
     str,
     lambda value: " ".join(re.findall("..", value)),
     " ".join,
@@ -178,7 +183,7 @@ PIECES: list[Callable[[str], str]] = [
 ]
 
 
-def an_echo(echo: str) -> bytes:
+def echo_in_every_field(echo: str) -> bytes:
     """A response with `echo` in every field that is read."""
     return json.dumps(
         {
@@ -198,23 +203,23 @@ def an_echo(echo: str) -> bytes:
 async def test_echoed_credentials_are_not_quoted_whole_or_in_pieces(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, subtests: pytest.Subtests
 ) -> None:
-    """Every endpoint and status echoes pieces of every form; together they cover every value."""
+    """Every endpoint and status echoes some spellings; together they cover every value."""
     values = list(st.credentials.values())
     places = [(endpoint, status) for endpoint in ENDPOINTS for status in (200, 400, 401, 403)]
     for place, (endpoint, status) in enumerate(places):
-        for kind, form in enumerate(PIECES):
+        for kind, spell in enumerate(SPELLINGS):
             if (place + kind) % 2:
                 continue
             value = values[(place + kind) % len(values)]
             with subtests.test(f"{endpoint}, {status}, {kind}, {place % len(values)}"):
                 st.heal()
-                st.fail(endpoint, status=Odd(an_echo(form(value)), status))
+                st.fail(endpoint, status=Odd(echo_in_every_field(spell(value)), status))
 
-                report = await a_report(http, st)
+                report = await run_verification(http, st)
 
                 texts = " ".join(check.for_client + check.for_engineer for check in report.checks)
                 assert value not in texts
-                assert form(value) not in texts
+                assert spell(value) not in texts
                 assert " ".join(re.findall("..", value)[:3]) not in texts
 
 
@@ -226,7 +231,7 @@ async def test_a_decompression_bomb_uses_little_memory(
     st.fail("customers", status=Odd(body, 403, {**JSON, "Content-Encoding": "gzip"}))
     tracemalloc.start()
     try:
-        report = await a_report(http, st)
+        report = await run_verification(http, st)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -240,9 +245,9 @@ async def test_compressed_responses_from_servicetitan_are_read(
 ) -> None:
     page = b'{"page": 1, "data": []}'
     for endpoint, encoding in (("customers", "gzip"), ("leads", "deflate"), ("jobs", "gzip")):
-        st.fail(endpoint, status=packed(encoding, page), times=1)
+        st.fail(endpoint, status=compressed(encoding, page), times=1)
 
-    assert (await a_report(http, st)).outcome is Outcome.PASSED
+    assert (await run_verification(http, st)).outcome is Outcome.PASSED
 
 
 async def test_servicetitans_cookies_are_never_sent_back(world: World) -> None:
@@ -272,8 +277,8 @@ async def test_an_unexpected_error_in_a_verification_ends_in_a_report(
 
     assert begun.message("verification:1").payload["outcome"] == "unknown"
     assert begun.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
-    broke_off = [line for line in caplog.messages if line == "a verification failed unexpectedly"]
-    assert len(broke_off) == 1  # not retried over and over
+    failures = [line for line in caplog.messages if line == "a verification failed unexpectedly"]
+    assert len(failures) == 1  # not retried over and over
     assert value not in caplog.text
     shown = json.dumps([message.blocks for message in begun.engineering.messages])
     assert "could not be finished: OverflowError at " in shown

@@ -40,17 +40,17 @@ class Caller:
 
 
 @dataclass
-class Cast:
+class Attempts:
     """Everyone who attempts an action."""
 
     world: World
     callers: dict[str, Caller]
 
-    async def tries(self, caller: Caller, action_name: str) -> str:
+    async def attempt(self, caller: Caller, action_name: str) -> str:
         """Have someone attempt an action, and return whether it's allowed."""
         before = len(caller.person.ephemerals)
         if action_name == "status":
-            return await self.commands(caller)
+            return await self._attempt_status(caller)
         action, _, step = action_name.partition(":")
         value = f"{self.world.onboarding}:{step}"
         root = self.world.message("root")
@@ -61,7 +61,7 @@ class Cast:
         answered = len(caller.person.ephemerals) > before
         return "no" if answered and last_reply(caller.person).startswith(FORBIDDEN) else "yes"
 
-    async def commands(self, caller: Caller) -> str:
+    async def _attempt_status(self, caller: Caller) -> str:
         try:
             reply = await caller.person.command(caller.channel, "/servicetitan", "status")
         except NotOfferedError:
@@ -69,7 +69,7 @@ class Cast:
         return "no" if reply.text.startswith(FORBIDDEN) else "yes"
 
 
-def everybody(world: World) -> dict[str, Caller]:
+def all_callers(world: World) -> dict[str, Caller]:
     """Everyone who attempts an action, by role; all but the last three in the client's channel."""
     slack = world.slack
     people = {
@@ -95,7 +95,7 @@ def everybody(world: World) -> dict[str, Caller]:
     return callers
 
 
-def listed_as_engineers(world: World, callers: dict[str, Caller]) -> list[str]:
+def engineers_setting(world: World, callers: dict[str, Caller]) -> list[str]:
     """The value of ENGINEERS: people, some of whom no longer count, and a user group."""
     names = [name for name in callers if name.startswith("engineer who") or "bot" in name]
     group = world.slack.add_usergroup(callers["engineer by user group"].person)
@@ -103,57 +103,57 @@ def listed_as_engineers(world: World, callers: dict[str, Caller]) -> list[str]:
 
 
 @pytest.fixture
-async def cast(database: AnyDatabase) -> AsyncIterator[Cast]:
+async def attempts(database: AnyDatabase) -> AsyncIterator[Attempts]:
     async with running_world(database) as world:
-        callers = everybody(world)
-        engineers = listed_as_engineers(world, callers)
+        callers = all_callers(world)
+        engineers = engineers_setting(world, callers)
         async with world.second_bot(engineers=engineers) as bot:
             world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
             world = replace(world, bot=bot)
             await world.begin(client_admins=[callers["guest named as admin"].person.id])
-            yield Cast(world, callers)
+            yield Attempts(world, callers)
 
 
-def rows(matrix: str) -> dict[str, list[str]]:
+def parse(matrix: str) -> dict[str, list[str]]:
     """Parse the matrix: each role, with yes, no, or - for each action."""
     _, *lines = matrix.strip("\n").splitlines()
     return {line[:37].strip(): line[37:].split() for line in lines}
 
 
-ATTEMPTS = MATRIX.strip("\n").splitlines()[0].split()
+ACTIONS = MATRIX.strip("\n").splitlines()[0].split()
 
 
 async def test_permissions_match_the_designed_matrix(
-    cast: Cast, capsys: pytest.CaptureFixture[str]
+    attempts: Attempts, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = {
-        name: [await cast.tries(caller, action_name) for action_name in ATTEMPTS]
-        for name, caller in cast.callers.items()
+        name: [await attempts.attempt(caller, action_name) for action_name in ACTIONS]
+        for name, caller in attempts.callers.items()
     }
 
     with capsys.disabled():
         print()  # noqa: T201 (show the matrix)
-        print(" " * 36, *ATTEMPTS)  # noqa: T201
+        print(" " * 36, *ACTIONS)  # noqa: T201
         for name, answers in measured.items():
-            print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, ATTEMPTS, strict=True)))  # noqa: T201
-    assert measured == rows(MATRIX)
+            print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, ACTIONS, strict=True)))  # noqa: T201
+    assert measured == parse(MATRIX)
 
 
-async def test_every_refusal_is_private_and_leaves_a_record(cast: Cast) -> None:
-    messages = len(cast.world.channel.messages)
-    refused = [name for name, answers in rows(MATRIX).items() if answers[0] == "no"]
+async def test_every_refusal_is_private_and_leaves_a_record(attempts: Attempts) -> None:
+    messages = len(attempts.world.channel.messages)
+    refused = [name for name, answers in parse(MATRIX).items() if answers[0] == "no"]
 
     for name in refused:
-        await cast.tries(cast.callers[name], "step_done:7")
+        await attempts.attempt(attempts.callers[name], "step_done:7")
 
-    recorded = [actor for actor, _step in cast.world.events("refused")]
-    assert recorded == [cast.callers[name].person.id for name in refused]
-    assert len(cast.world.channel.messages) == messages
-    assert all(cast.callers[name].person.ephemerals for name in refused)
+    recorded = [actor for actor, _step in attempts.world.events("refused")]
+    assert recorded == [attempts.callers[name].person.id for name in refused]
+    assert len(attempts.world.channel.messages) == messages
+    assert all(attempts.callers[name].person.ephemerals for name in refused)
 
 
-async def test_only_the_person_who_opened_a_form_can_submit_it(cast: Cast) -> None:
-    world, abe = cast.world, cast.callers["another of the client's people"].person
+async def test_only_the_person_who_opened_a_form_can_submit_it(attempts: Attempts) -> None:
+    world, abe = attempts.world, attempts.callers["another of the client's people"].person
     form = await world.open(world.ann, "step:1", "step_help")
     await world.submit(world.ann, form, question="Is this right?")
     payload = world.last_interaction

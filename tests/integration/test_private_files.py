@@ -13,7 +13,7 @@ from sandbox.bot_process import BotProcess
 from sandbox.slack import SlackSandbox
 from tests.commands import INHERITED, onboarding
 from tests.databases import ON_SQLITE
-from tests.integration.test_cli import COMPLETE, settings_for, slack
+from tests.integration.test_cli import VALID_SETTINGS, settings_for, slack
 from tests.integration.world import World
 
 __all__ = ["slack"]
@@ -36,7 +36,7 @@ def open_to_others(directory: Path) -> list[str]:
 
 
 def a_database(directory: Path, **settings: str) -> dict[str, str]:
-    return {**COMPLETE, **settings, "DATABASE_URL": f"sqlite:///{directory}/onboarding.db"}
+    return {**VALID_SETTINGS, **settings, "DATABASE_URL": f"sqlite:///{directory}/onboarding.db"}
 
 
 def of_process(pid: int, name: str) -> list[str]:
@@ -54,7 +54,7 @@ async def test_the_database_and_its_backup_are_private(tmp_path: Path) -> None:
 async def test_an_exported_file_is_private(begun: World) -> None:
     directory = begun.database.directory
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "DATABASE_URL": begun.settings.database_url,
         "SLACK_API_URL": begun.slack.api_url,
     }

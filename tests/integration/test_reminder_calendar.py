@@ -76,7 +76,7 @@ async def verify(world: World) -> None:
     await world.press(world.erin, "step:25", "run_verification")
 
 
-def says(words: str, who: str = "ann") -> Action:
+def say(words: str, who: str = "ann") -> Action:
     """Someone writes in the thread."""
 
     async def action(world: World) -> None:
@@ -109,7 +109,7 @@ CLIENT, HEAVYSET, ENGINEERING, WHAT_NOW = (
     "engineering is asked",
 )
 # Words that only that day's follow-up contains.
-DAYS = {
+DAY_BY_PHRASE = {
     "a friendly nudge": "1",
     "Is something in the way?": "2",
     "sorry for the wait": "2",
@@ -130,11 +130,11 @@ def notifications(world: World) -> list[str]:
         for message in world.channel.messages
         if message.slot and message.slot.startswith("reminder:")
         for text in [(message.versions or [message])[0].text]
-        for day in [next((day for words, day in DAYS.items() if words in text), "1")]
+        for day in [next((day for phrase, day in DAY_BY_PHRASE.items() if phrase in text), "1")]
     ]
-    told = {"has stalled": ENGINEERING, "What now?": WHAT_NOW}
+    kinds = {"has stalled": ENGINEERING, "What now?": WHAT_NOW}
     return reminders + [
-        what for text in world.announced for words, what in told.items() if words in text
+        kind for text in world.announced for phrase, kind in kinds.items() if phrase in text
     ]
 
 
@@ -179,7 +179,7 @@ def heavyset(day: str) -> str:
 
 
 # No progress since Monday, November 16 at 10; Thanksgiving is the 26th.
-LADDER = {
+SCHEDULE = {
     "2026-11-17 10:00": client("1"),
     "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}",
     "2026-11-25 10:00": client("3"),
@@ -190,7 +190,7 @@ CASES = [
     Case(
         "business days 1, 3, 7 and 14, then paused",
         "2026-11-16 10:00",
-        LADDER,
+        SCHEDULE,
         {"2026-12-07 12:00": decide("pause_quiet")},
         days=35,
     ),
@@ -207,7 +207,7 @@ CASES = [
         days=MONTH,
     ),
     Case(
-        "progress begins it again",
+        "progress restarts the schedule",
         "2026-11-16 10:00",
         {"2026-11-18 09:30": client("1"), "2026-11-20 09:30": f"{client('2')} + {ENGINEERING}"},
         {"2026-11-17 09:30": choose},
@@ -247,14 +247,14 @@ CASES = [
         days=7,
     ),
     Case(
-        "reminded by hand at night: in place of the first",
+        "a manual reminder at night replaces the first",
         "2026-11-16 10:00",
         {"2026-11-16 20:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
         {"2026-11-16 20:00": remind},
         days=7,
     ),
     Case(
-        "reminded by hand on the second day: in place of the second",
+        "a manual reminder on the second day replaces the second",
         "2026-11-16 10:00",
         {
             "2026-11-17 10:00": client("1"),
@@ -273,7 +273,7 @@ CASES = [
             "2026-11-19 14:18": ENGINEERING,
             "2026-11-23 09:00": client("2"),
         },
-        {"2026-11-16 14:18": says("Waiting for our IT, back Thursday")},
+        {"2026-11-16 14:18": say("Waiting for our IT, back Thursday")},
     ),
     Case(
         "“out until Sunday” as the answer to a reminder, over Thanksgiving",
@@ -284,29 +284,29 @@ CASES = [
             "2026-11-30 11:00": ENGINEERING,
             "2026-12-02 09:00": client("2"),
         },
-        {"2026-11-24 11:00": says("I'm out until Sunday, sorry!")},
+        {"2026-11-24 11:00": say("I'm out until Sunday, sorry!")},
         days=12,
     ),
     Case(
-        "an answer without a day begins it again",
+        "an answer without a day restarts the schedule",
         "2026-11-16 10:00",
         {
             "2026-11-17 10:00": client("1"),
             "2026-11-19 09:30": client("1"),
             "2026-11-23 09:30": f"{client('2')} + {ENGINEERING}",
         },
-        {"2026-11-18 09:30": says("Thanks, we are still waiting for our IT")},
+        {"2026-11-18 09:30": say("Thanks, we are still waiting for our IT")},
     ),
     Case(
-        "what HeavySet writes in the client's turn is no answer",
+        "what HeavySet writes on the client's turn isn't an answer",
         "2026-11-16 10:00",
         {"2026-11-17 10:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
-        {"2026-11-17 12:00": says("Any news? I'm back Monday.", "erin")},
+        {"2026-11-17 12:00": say("Any news? I'm back Monday.", "erin")},
         days=7,
     ),
     Case("paused", "2026-11-16 10:00", {}, {"2026-11-17 09:30": pause}),
     Case(
-        "paused and taken up again",
+        "paused and resumed",
         "2026-11-16 10:00",
         {"2026-11-24 11:00": client("1")},
         {"2026-11-17 09:30": pause, "2026-11-23 11:00": resume},
@@ -316,7 +316,7 @@ CASES = [
     Case(
         "HeavySet's turn",
         "2026-11-16 10:00",
-        {at: what.replace(CLIENT, HEAVYSET) for at, what in LADDER.items()},
+        {at: text.replace(CLIENT, HEAVYSET) for at, text in SCHEDULE.items()},
         step=23,
         days=MONTH,
     ),
@@ -329,8 +329,8 @@ CASES = [
             "2026-11-23 09:00": heavyset("2"),
         },
         {
-            "2026-11-17 09:30": says("Our platform team does it on Thursday.", "erin"),
-            "2026-11-18 12:00": says("Great, thanks a lot"),
+            "2026-11-17 09:30": say("Our platform team does it on Thursday.", "erin"),
+            "2026-11-18 12:00": say("Great, thanks a lot"),
         },
         step=23,
         days=8,
@@ -364,7 +364,7 @@ CASES = [
         days=40,
     ),
     Case(
-        "the bot was down over the first: the next ones keep their days",
+        "the bot was down for the first: the later ones keep their days",
         "2026-11-16 10:00",
         {"2026-11-18 09:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
         down=("2026-11-17 09:00", "2026-11-17 20:00"),
@@ -374,7 +374,7 @@ CASES = [
         "asked again in two weeks, and once more",
         "2026-11-16 10:00",
         {
-            **LADDER,
+            **SCHEDULE,
             "2026-12-21 12:00": f"{client('again')} + {WHAT_NOW}",
             "2027-01-04 13:00": f"{client('again')} + {WHAT_NOW}",
         },
@@ -404,7 +404,7 @@ CASES = [
 
 
 @asynccontextmanager
-async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
+async def stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
     """A world with the onboarding at the case's step when it starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
         async with running_world(database, business_timezone=case.zone, **case.settings) as world:
@@ -420,7 +420,7 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
+async def run_case(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
     """Let a case's time pass; return what was posted, and when."""
     found: dict[str, str] = {}
     for moment in case.moments:
@@ -431,8 +431,8 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
                 await action(world)
         await sweep(world)
         new = notifications(world)
-        for ciphertext in before:
-            new.remove(ciphertext)
+        for notification in before:
+            new.remove(notification)
         if new:
             found[case.local(moment)] = " + ".join(new)
     return found
@@ -443,10 +443,10 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
 async def test_reminders_and_escalations_are_sent_on_schedule(
     case: Case, database: AnyDatabase
 ) -> None:
-    async with a_stalled_world(database, case) as (world, go_to):
-        found = await seen(case, world, go_to)
+    async with stalled_world(database, case) as (world, go_to):
+        found = await run_case(case, world, go_to)
 
-    for title, told in (("expected", case.expected), ("seen", found)):
-        lines = "; ".join(f"{at[5:]} {what}" for at, what in sorted(told.items())) or "nothing"
+    for title, timeline in (("expected", case.expected), ("seen", found)):
+        lines = "; ".join(f"{at[5:]} {what}" for at, what in sorted(timeline.items())) or "nothing"
         print(f"\n{case.name if title == 'expected' else '':45} {title:9} {lines}", end="")  # noqa: T201
     assert found == case.expected

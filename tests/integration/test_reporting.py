@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from sandbox.slack import View
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World, running_world
 
 
@@ -30,7 +30,7 @@ async def turned_to(world: World, page: str) -> str:
 
 async def report(world: World, *arguments: str) -> CommandResult:
     settings = {
-        **COMPLETE,
+        **VALID_SETTINGS,
         "DATABASE_URL": world.settings.database_url,
         "CREDENTIAL_KEYS": world.settings.credential_keys[0].get_secret_value(),
     }

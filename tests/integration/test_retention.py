@@ -4,7 +4,7 @@ import asyncio
 
 from tests.commands import onboarding
 from tests.databases import ON_BOTH
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World, last_reply
 
 LONG_AGO = "2020-01-01 00:00:00.000000"
@@ -60,7 +60,7 @@ async def test_purge_keeps_the_values_of_an_active_onboarding(begun: World) -> N
     ended = await onboarding(
         begun.database.directory,
         "purge",
-        **{**COMPLETE, "DATABASE_URL": begun.settings.database_url},
+        **{**VALID_SETTINGS, "DATABASE_URL": begun.settings.database_url},
     )
 
     assert ended.out == "deleted the credentials of 0 finished onboardings\n"
@@ -74,7 +74,7 @@ async def test_purge_deletes_the_values_of_finished_onboardings_immediately(worl
     ended = await onboarding(
         world.database.directory,
         "purge",
-        **{**COMPLETE, "DATABASE_URL": world.settings.database_url},
+        **{**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url},
     )
 
     assert ended.out == "deleted the credentials of 1 finished onboarding\n"

@@ -16,12 +16,12 @@ from tests.integration.world import World, from_now, last_reply, now
 pytestmark = pytest.mark.slow_slack
 
 # Ways to tamper with a stored value: SQL assignments, and the parameters for their `?`.
-ALTERED: dict[str, tuple[str, *tuple[bytes, ...]]] = {
+TAMPERINGS: dict[str, tuple[str, *tuple[bytes, ...]]] = {
     "altered": ("ciphertext = ?", bytes(64)),
-    "cut off": ("ciphertext = substr(ciphertext, 1, 5)",),
+    "truncated": ("ciphertext = substr(ciphertext, 1, 5)",),
     "moved": ("ciphertext = (SELECT ciphertext FROM credential WHERE field = 'client_id')",),
-    "under another mask": ("mask = '••••0000'",),
-    "of a key that is not there": ("key_id = '00000000'",),
+    "with another mask": ("mask = '••••0000'",),
+    "with a missing key": ("key_id = '00000000'",),
 }
 
 
@@ -35,66 +35,66 @@ async def handed_over(begun: World) -> World:
 
 
 def alter(world: World, how: str, field: str) -> None:
-    assignment, *values = ALTERED[how]
+    assignment, *values = TAMPERINGS[how]
     world.write(f"UPDATE credential SET {assignment} WHERE field = ?", *values, field)  # noqa: S608
 
 
-def shown(world: World, view: View) -> set[str]:
+def visible_fields(world: World, view: View) -> set[str]:
     text = visible_text(view)
     return {name for name, value in world.servicetitan.credentials.items() if value in text}
 
 
-async def stored(world: World, step: int = 23) -> View:
+async def open_stored_credentials(world: World, step: int = 23) -> View:
     """Open the list of the stored credentials."""
     return await world.open(world.erin, f"step:{step}", "reveal_credentials")
 
 
-async def show(world: World, view: View, field: str) -> None:
+async def show_field(world: World, view: View, field: str) -> None:
     await world.erin.press(view, f"reveal_credentials:{field}")
     await world.idle()
 
 
 async def reveal(world: World, field: str = "client_secret") -> View:
-    view = await stored(world)
-    await show(world, view, field)
+    view = await open_stored_credentials(world)
+    await show_field(world, view, field)
     return view
 
 
-def looks(world: World) -> list[list[str]]:
+def reveals(world: World) -> list[list[str]]:
     rows = world.rows("SELECT detail FROM event WHERE kind = 'credentials_revealed' ORDER BY id")
     details = [json.loads(detail) if isinstance(detail, str) else detail for (detail,) in rows]
     return [detail["fields"] for detail in details]
 
 
 async def test_the_window_lists_stored_credentials_without_their_values(handed_over: World) -> None:
-    view = await stored(handed_over)
+    view = await open_stored_credentials(handed_over)
 
     text = visible_text(view)
-    assert shown(handed_over, view) == set()
+    assert visible_fields(handed_over, view) == set()
     assert "••••" in text
     assert "Connections → CRM → Edit Config → CRM Connection Settings" in text
     assert "submit" not in view.content
     assert handed_over.events("credentials_revealed") == []
-    assert waiting(handed_over) == 0
+    assert windows_to_hide(handed_over) == 0
 
 
 async def test_an_engineer_sees_one_credential_at_a_time(handed_over: World) -> None:
-    view, values = await stored(handed_over), handed_over.servicetitan.credentials
+    view, values = await open_stored_credentials(handed_over), handed_over.servicetitan.credentials
 
     for field in values:
-        await show(handed_over, view, field)
-        assert shown(handed_over, view) == {field}
+        await show_field(handed_over, view, field)
+        assert visible_fields(handed_over, view) == {field}
 
     sent = [json.dumps(call.arguments) for call in handed_over.slack.calls_of("views.update")]
     assert [sum(value in call for value in values.values()) for call in sent] == [1] * len(values)
-    assert looks(handed_over) == [[field] for field in values]
+    assert reveals(handed_over) == [[field] for field in values]
     assert handed_over.events("credentials_revealed") == [(handed_over.erin.id, None)] * len(values)
 
 
 async def test_step_24_lists_the_booking_provider_id_first(handed_over: World) -> None:
     await handed_over.press(handed_over.erin, "step:23", "step_done")
 
-    view = await stored(handed_over, 24)
+    view = await open_stored_credentials(handed_over, 24)
 
     buttons = [block["accessory"]["action_id"] for block in view.blocks if "accessory" in block]
     assert buttons[0] == "reveal_credentials:booking_provider_id"
@@ -103,16 +103,16 @@ async def test_step_24_lists_the_booking_provider_id_first(handed_over: World) -
 
 async def test_each_reveal_window_is_announced_once(handed_over: World) -> None:
     view = await reveal(handed_over, "client_secret")
-    await show(handed_over, view, "tenant_id")
+    await show_field(handed_over, view, "tenant_id")
 
-    [told_] = [text for text in handed_over.announced if " viewed " in text]
-    assert f"<@{handed_over.erin.id}>" in told_
-    assert "Client Secret" in told_
+    [announcement] = [text for text in handed_over.announced if " viewed " in text]
+    assert f"<@{handed_over.erin.id}>" in announcement
+    assert "Client Secret" in announcement
 
     await reveal(handed_over, "tenant_id")
 
-    [_, told_] = [text for text in handed_over.announced if " viewed " in text]
-    assert "Tenant ID" in told_
+    [_, announcement] = [text for text in handed_over.announced if " viewed " in text]
+    assert "Tenant ID" in announcement
     await handed_over.assert_consistent()
 
 
@@ -127,12 +127,12 @@ async def test_forged_reveal_requests_are_rejected(handed_over: World) -> None:
         ack = await handed_over.send({**payload, "trigger_id": str(change), **change})
         assert ack.status == 400
 
-    assert shown(handed_over, view) == {"client_secret"}
-    assert looks(handed_over) == [["client_secret"]]
+    assert visible_fields(handed_over, view) == {"client_secret"}
+    assert reveals(handed_over) == [["client_secret"]]
 
 
 async def test_an_engineer_cannot_reveal_in_someone_elses_window(handed_over: World) -> None:
-    await stored(handed_over)
+    await open_stored_credentials(handed_over)
     view = await reveal(handed_over)
     payload = handed_over.last_interaction
     eve = handed_over.slack.add_person("Eve Engineer")
@@ -142,8 +142,8 @@ async def test_an_engineer_cannot_reveal_in_someone_elses_window(handed_over: Wo
     await handed_over.send({**payload, "trigger_id": "eve", "user": user})
 
     assert "Someone else opened this" in last_reply(eve)
-    assert looks(handed_over) == [["client_secret"]]
-    assert shown(handed_over, view) == {"client_secret"}
+    assert reveals(handed_over) == [["client_secret"]]
+    assert visible_fields(handed_over, view) == {"client_secret"}
 
 
 async def test_credentials_are_shown_only_in_the_window_the_bot_opened(
@@ -156,7 +156,7 @@ async def test_credentials_are_shown_only_in_the_window_the_bot_opened(
     forged = {**payload["view"], "id": view.id, "hash": view.hash, "external_id": "reveal-1"}
     await handed_over.send({**payload, "trigger_id": "forged", "view": forged})
 
-    assert shown(handed_over, view) == set()
+    assert visible_fields(handed_over, view) == set()
 
 
 async def test_a_client_cannot_reveal_credentials(handed_over: World) -> None:
@@ -186,7 +186,7 @@ async def test_a_tampered_value_is_not_shown_and_causes_a_warning(
     [(ciphertext, mask, key)] = handed_over.rows(
         "SELECT ciphertext, mask, key_id FROM credential WHERE field = 'client_secret'"
     )
-    for name in ALTERED:
+    for name in TAMPERINGS:
         with subtests.test(name):
             handed_over.write(RESTORE, ciphertext, mask, key)
             assert await handed_over.warnings() == []
@@ -196,7 +196,7 @@ async def test_a_tampered_value_is_not_shown_and_causes_a_warning(
             [warning] = await handed_over.warnings()
 
             assert "A stored credential can't be read" in last_reply(handed_over.erin)
-            assert shown(handed_over, view) == set()
+            assert visible_fields(handed_over, view) == set()
             assert handed_over.events("credentials_revealed") == []
             assert "stored values" in warning
 
@@ -222,15 +222,15 @@ async def test_a_value_that_cannot_be_read_can_be_entered_again(begun: World) ->
     assert await begun.warnings() == []
 
 
-def hidden(world: World) -> bool:
+def is_hidden(world: World) -> bool:
     return "These are hidden again" in visible_text(world.view_of(world.erin))
 
 
-def waiting(world: World) -> int:
+def windows_to_hide(world: World) -> int:
     return len(world.rows("SELECT id FROM reveal"))
 
 
-def overdue(world: World) -> None:
+def make_overdue(world: World) -> None:
     world.write("UPDATE reveal SET hide_at = ?", from_now(seconds=-1))
 
 
@@ -242,11 +242,11 @@ async def test_revealed_values_are_hidden_after_a_minute(
     view = await reveal(handed_over)
     assert "hidden in 60 seconds" in visible_text(view)
 
-    await handed_over.slack.until(lambda: hidden(handed_over))
+    await handed_over.slack.until(lambda: is_hidden(handed_over))
     await handed_over.idle()
 
-    assert shown(handed_over, handed_over.view_of(handed_over.erin)) == set()
-    assert waiting(handed_over) == 0
+    assert visible_fields(handed_over, handed_over.view_of(handed_over.erin)) == set()
+    assert windows_to_hide(handed_over) == 0
 
 
 async def test_the_hide_deadline_is_stored_without_the_value(handed_over: World) -> None:
@@ -263,13 +263,13 @@ async def test_the_hide_deadline_is_stored_without_the_value(handed_over: World)
 
 async def test_another_worker_hides_values_revealed_by_a_dead_worker(handed_over: World) -> None:
     await reveal(handed_over)
-    overdue(handed_over)
+    make_overdue(handed_over)
 
     async with handed_over.second_bot() as other:
         await wait_for_tasks(other.tasks)
 
-    assert hidden(handed_over)
-    assert waiting(handed_over) == 0
+    assert is_hidden(handed_over)
+    assert windows_to_hide(handed_over) == 0
 
 
 async def test_a_bot_that_shuts_down_hides_the_values_it_revealed(handed_over: World) -> None:
@@ -277,8 +277,8 @@ async def test_a_bot_that_shuts_down_hides_the_values_it_revealed(handed_over: W
 
     await handed_over.bot.retire()
 
-    assert hidden(handed_over)
-    assert waiting(handed_over) == 0
+    assert is_hidden(handed_over)
+    assert windows_to_hide(handed_over) == 0
 
 
 async def test_a_bot_that_shuts_down_leaves_other_workers_windows_open(handed_over: World) -> None:
@@ -287,7 +287,7 @@ async def test_a_bot_that_shuts_down_leaves_other_workers_windows_open(handed_ov
     async with handed_over.second_bot() as other:
         await other.retire()
 
-    assert not hidden(handed_over)
+    assert not is_hidden(handed_over)
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])
@@ -295,54 +295,54 @@ async def test_hiding_is_retried_after_a_slack_failure(
     handed_over: World, fault: dict[str, Any]
 ) -> None:
     await reveal(handed_over)
-    overdue(handed_over)
+    make_overdue(handed_over)
     handed_over.slack.fail_next("views.update", **fault)
 
     await handed_over.bot.sweep()
-    assert not hidden(handed_over)
+    assert not is_hidden(handed_over)
     await handed_over.bot.sweep()
 
-    assert hidden(handed_over)
+    assert is_hidden(handed_over)
 
 
 async def test_hiding_is_retried_later_if_slack_refuses(handed_over: World) -> None:
     await reveal(handed_over)
-    overdue(handed_over)
+    make_overdue(handed_over)
     handed_over.slack.fail_next("views.update", error="missing_scope")
 
     await handed_over.bot.sweep()
-    assert waiting(handed_over) == 1
-    overdue(handed_over)
+    assert windows_to_hide(handed_over) == 1
+    make_overdue(handed_over)
     await handed_over.bot.sweep()
 
-    assert hidden(handed_over)
+    assert is_hidden(handed_over)
 
 
 async def test_a_window_that_was_closed_is_forgotten(handed_over: World) -> None:
     view = await reveal(handed_over)
     await handed_over.erin.close(view)
-    overdue(handed_over)
+    make_overdue(handed_over)
 
     await handed_over.bot.sweep()
 
-    assert waiting(handed_over) == 0
+    assert windows_to_hide(handed_over) == 0
 
 
 async def test_revealing_another_credential_restarts_the_minute(handed_over: World) -> None:
     view = await reveal(handed_over)
-    overdue(handed_over)
-    await show(handed_over, view, "tenant_id")
+    make_overdue(handed_over)
+    await show_field(handed_over, view, "tenant_id")
 
     await handed_over.bot.sweep()
 
-    assert shown(handed_over, view) == {"tenant_id"}
-    assert waiting(handed_over) == 1
+    assert visible_fields(handed_over, view) == {"tenant_id"}
+    assert windows_to_hide(handed_over) == 1
 
 
 async def test_a_value_in_flight_to_a_window_being_hidden_is_not_shown(
     handed_over: World,
 ) -> None:
-    view, released = await stored(handed_over), asyncio.Event()
+    view, released = await open_stored_credentials(handed_over), asyncio.Event()
     secret = handed_over.servicetitan.client_secret
 
     async def gate(moment: str, _method: str, arguments: Mapping[str, Any]) -> bool:
@@ -357,8 +357,8 @@ async def test_a_value_in_flight_to_a_window_being_hidden_is_not_shown(
     released.set()
     await handed_over.idle()
 
-    assert shown(handed_over, handed_over.view_of(handed_over.erin)) == set()
-    assert hidden(handed_over)
+    assert visible_fields(handed_over, handed_over.view_of(handed_over.erin)) == set()
+    assert is_hidden(handed_over)
 
 
 async def test_an_older_ciphertext_put_back_is_detected(handed_over: World) -> None:
@@ -366,8 +366,8 @@ async def test_an_older_ciphertext_put_back_is_detected(handed_over: World) -> N
     new = handed_over.servicetitan.regenerate_secret()
     await handed_over.enter(handed_over.ann, 19, client_secret=new)
     handed_over.write("DELETE FROM credential WHERE field = 'client_secret'")
-    marks = ", ".join("?" * len(old))
-    handed_over.write(f"INSERT INTO credential VALUES ({marks})", *old)  # noqa: S608
+    placeholders = ", ".join("?" * len(old))
+    handed_over.write(f"INSERT INTO credential VALUES ({placeholders})", *old)  # noqa: S608
 
     [warning] = await handed_over.warnings()
 

@@ -13,8 +13,8 @@ from storage.cache import OnboardingCache
 from tests.background import wait_for_tasks
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
-from tests.integration.test_cli import COMPLETE
-from tests.integration.test_seals import NEW, OLD, problems, resealed
+from tests.integration.test_cli import VALID_SETTINGS
+from tests.integration.test_seals import NEW, OLD, problems, reseal_all
 from tests.integration.world import World
 
 
@@ -53,13 +53,13 @@ SEALED = ("onboarding", "step", "credential", "event")
 
 @ON_BOTH
 async def test_altered_rows_are_detected(filled: World, subtests: pytest.Subtests) -> None:
-    for statement, what in ALTERED.items():
+    for statement, problem in ALTERED.items():
         with subtests.test(statement), filled.database.restored(*SEALED):
             filled.write(statement)
 
             [line] = await problems(filled)
 
-            assert what in line
+            assert problem in line
     assert await problems(filled) == []
 
 
@@ -109,7 +109,7 @@ async def test_a_change_or_a_refusal_does_not_reseal_an_altered_state(filled: Wo
 
 @ON_BOTH
 async def test_rotation_seals_the_state_with_the_first_key(filled: World) -> None:
-    assert await resealed(filled, NEW, OLD) == (1, [])
+    assert await reseal_all(filled, NEW, OLD) == (1, [])
 
     assert await problems(filled, NEW) == []
     filled.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
@@ -121,7 +121,7 @@ async def test_rotation_seals_the_state_with_the_first_key(filled: World) -> Non
 TABLES = ("credential", "verification", "event", "message", "step", "onboarding")
 
 
-def copied(world: World) -> Path:
+def copy_database(world: World) -> Path:
     """Copy the database as it is now, as an attacker or a backup might."""
     file = world.database.directory / "earlier.db"
     assert isinstance(world.database, SqliteFile)
@@ -133,7 +133,7 @@ def copied(world: World) -> Path:
     return file
 
 
-def put_back(world: World, earlier: Path | None) -> None:
+def restore(world: World, earlier: Path | None) -> None:
     """Restore the earlier rows, or delete all rows if there are none."""
     assert isinstance(world.database, SqliteFile)
     with closing(sqlite3.connect(world.database.path)) as connection, connection:
@@ -149,11 +149,11 @@ def log_of(records: list[logging.LogRecord], formatter: logging.Formatter) -> st
 
 
 async def db_check(world: World, *words: str) -> CommandResult:
-    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url}
     return await onboarding(world.database.directory, "db", "check", *words, **settings)
 
 
-async def compared(world: World, log: str) -> CommandResult:
+async def check_against_log(world: World, log: str) -> CommandResult:
     file = world.database.directory / "bot.log"
     file.write_text(log)
     return await db_check(world, "--heads", str(file))
@@ -167,17 +167,17 @@ async def test_a_restored_earlier_state_passes_its_seals_but_not_the_log(
     """Check both sides of the claim in docs/security.md."""
     caplog.set_level(logging.INFO, "storage.audit")
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    earlier = copied(begun)
+    earlier = copy_database(begun)
     for number in (2, 3):
         await begun.press(begun.ann, f"step:{number}", "step_done")
     log = log_of(caplog.records, formatter)
-    assert (await compared(begun, log)).status == 0
+    assert (await check_against_log(begun, log)).status == 0
 
-    put_back(begun, earlier)
+    restore(begun, earlier)
 
-    alone, beside = await db_check(begun), await compared(begun, log)
-    assert (alone.status, beside.status) == (0, 1)
-    assert "it ends with event 3, and the log knew 5" in beside.err
+    without_log, with_log = await db_check(begun), await check_against_log(begun, log)
+    assert (without_log.status, with_log.status) == (0, 1)
+    assert "it ends with event 3, and the log knew 5" in with_log.err
 
 
 @ON_SQLITE
@@ -186,12 +186,12 @@ async def test_continuing_from_a_restored_state_does_not_hide_it_from_the_log(
 ) -> None:
     caplog.set_level(logging.INFO, "storage.audit")
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    earlier = copied(begun)
+    earlier = copy_database(begun)
     for number in (2, 3):
         await begun.press(begun.ann, f"step:{number}", "step_done")
     log = log_of(caplog.records, TextFormatter())
 
-    put_back(begun, earlier)
+    restore(begun, earlier)
     async with begun.second_bot() as bot:
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         for number in (2, 3, 4):
@@ -201,7 +201,7 @@ async def test_continuing_from_a_restored_state_does_not_hide_it_from_the_log(
             await wait_for_tasks(bot.tasks)
 
     assert (await db_check(begun)).status == 0
-    assert "it isn't the history that the log knew" in (await compared(begun, log)).err
+    assert "it isn't the history that the log knew" in (await check_against_log(begun, log)).err
 
 
 @ON_SQLITE
@@ -212,13 +212,13 @@ async def test_only_the_log_reveals_a_deleted_onboarding(
     await begun.press(begun.ann, "step:1", "choose_account:new")
     log, name = log_of(caplog.records, TextFormatter()), begun.onboarding
 
-    put_back(begun, None)
+    restore(begun, None)
 
     assert (await db_check(begun)).status == 0
-    beside = await compared(
+    with_log = await check_against_log(
         begun, f"x onboarding={name} events=1 head=01234567.2:{'0' * 16}\n{log}"
     )
-    assert f"onboarding {name}: the log knew it, and it is gone" in beside.err
+    assert f"onboarding {name}: the log knew it, and it is gone" in with_log.err
 
 
 @ON_SQLITE

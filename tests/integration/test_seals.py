@@ -22,7 +22,7 @@ from storage.key_rotation import rotate_seals
 from storage.keys import key_id
 from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import KEY, OTHER_KEY, World
 
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
@@ -38,29 +38,32 @@ async def recorded(begun: World) -> World:
 
 
 @asynccontextmanager
-async def opened(world: World, *keys: bytes) -> AsyncIterator[Database]:
+async def open_database(world: World, *keys: bytes) -> AsyncIterator[Database]:
     """The database, with these keys in CREDENTIAL_KEYS."""
     database = Database(world.settings.database_url, Seals(keys))
     yield database
     await database.close()
 
 
-async def checked(world: World, *keys: bytes) -> AuditReport:
+async def check_history(world: World, *keys: bytes) -> AuditReport:
     """Check every history with these keys."""
-    async with opened(world, *(keys or [OLD])) as database, database.begin(write=False) as session:
+    async with (
+        open_database(world, *(keys or [OLD])) as database,
+        database.begin(write=False) as session,
+    ):
         return await verify(session)
 
 
 async def problems(world: World, *keys: bytes) -> list[str]:
     """The problems found, without the onboarding's name that begins each line."""
     name = f"onboarding {world.onboarding} (Acme Plumbing): "
-    return [line.removeprefix(name) for line in (await checked(world, *keys)).problems]
+    return [line.removeprefix(name) for line in (await check_history(world, *keys)).problems]
 
 
-async def resealed(world: World, *keys: bytes) -> tuple[int, list[str]]:
+async def reseal_all(world: World, *keys: bytes) -> tuple[int, list[str]]:
     """Reseal with the first key; return how many histories, and what could not be resealed."""
     done, left = 0, list[str]()
-    async with opened(world, *keys) as database:
+    async with open_database(world, *keys) as database:
         async for progress in rotate_seals(database):
             done, left = progress.resealed, progress.unreadable
     return done, left
@@ -68,7 +71,7 @@ async def resealed(world: World, *keys: bytes) -> tuple[int, list[str]]:
 
 @ON_BOTH
 async def test_an_untouched_history_passes_the_check(recorded: World) -> None:
-    found = await checked(recorded)
+    found = await check_history(recorded)
 
     assert (found.problems, found.onboardings, found.events, found.late) == ([], 1, 7, 0)
 
@@ -84,7 +87,9 @@ async def test_refusals_are_sealed_in_the_same_chain(recorded: World) -> None:
     assert await problems(recorded) == []
 
 
-async def edited(world: World, subtests: pytest.Subtests, *edits: tuple[str, object]) -> None:
+async def assert_edits_are_named(
+    world: World, subtests: pytest.Subtests, *edits: tuple[str, object]
+) -> None:
     """Check that each edit of the fourth event is named."""
     for column, value in edits:
         with subtests.test(f"{column} = {value}"), world.database.restored("event"):
@@ -98,7 +103,7 @@ async def edited(world: World, subtests: pytest.Subtests, *edits: tuple[str, obj
 
 @ON_BOTH
 async def test_an_edited_event_is_named(recorded: World, subtests: pytest.Subtests) -> None:
-    await edited(
+    await assert_edits_are_named(
         recorded,
         subtests,
         ("kind", "step_skipped"),
@@ -118,7 +123,7 @@ async def test_an_edited_event_is_named(recorded: World, subtests: pytest.Subtes
 async def test_malformed_column_values_are_named(
     recorded: World, subtests: pytest.Subtests
 ) -> None:
-    await edited(recorded, subtests, ("step", "three"), ("detail", "no json"))
+    await assert_edits_are_named(recorded, subtests, ("step", "three"), ("detail", "no json"))
 
 
 @ON_SQLITE
@@ -134,7 +139,7 @@ async def test_an_event_moved_to_another_onboarding_is_detected(recorded: World)
     )
     recorded.write("UPDATE event SET onboarding_id = ? WHERE position = 7", other)
 
-    lines = (await checked(recorded)).problems
+    lines = (await check_history(recorded)).problems
 
     assert {line.split()[1] for line in lines} == {recorded.onboarding, other}
 
@@ -232,7 +237,7 @@ async def test_continuing_the_onboarding_does_not_hide_a_truncated_history(recor
     line, of_the_state = await problems(recorded)
     assert line.startswith("event 6 (step_done) was edited, or cut off")
     assert "don't fit their seal" in of_the_state
-    assert await resealed(recorded, NEW, OLD) == (
+    assert await reseal_all(recorded, NEW, OLD) == (
         0,
         [f"onboarding {recorded.onboarding} (left as it is): {line}"],
     )
@@ -251,7 +256,9 @@ async def test_a_deleted_history_is_detected(recorded: World) -> None:
 async def test_events_of_a_deleted_onboarding_are_detected(recorded: World) -> None:
     recorded.write("DELETE FROM onboarding")
 
-    assert (await checked(recorded)).problems == ["7 events belong to onboardings that are gone"]
+    assert (await check_history(recorded)).problems == [
+        "7 events belong to onboardings that are gone"
+    ]
 
 
 async def test_seals_forged_with_another_key_are_detected(recorded: World) -> None:
@@ -284,9 +291,9 @@ async def test_seals_from_before_hkdf_are_verified_and_replaced_by_rotation(
     assert "was edited" in (await problems(recorded))[0]
     recorded.write("UPDATE event SET actor_user = ? WHERE position = 4", recorded.ann.id)
 
-    assert await resealed(recorded, OLD) == (1, [])
+    assert await reseal_all(recorded, OLD) == (1, [])
     assert await problems(recorded) == []
-    assert await resealed(recorded, OLD) == (0, [])
+    assert await reseal_all(recorded, OLD) == (0, [])
 
 
 async def forge(
@@ -294,7 +301,7 @@ async def forge(
 ) -> None:
     """Seal the history with `key`, under the name of another one."""
     seals, end = seals or Seals([key]), ""
-    async with opened(world, key) as database, database.begin(write=False) as session:
+    async with open_database(world, key) as database, database.begin(write=False) as session:
         rows = [row async for row in _all_events(session)]
     for row in rows:
         seal = seals.seal(_entry(row), end)
@@ -320,13 +327,13 @@ async def test_announcement_columns_are_not_sealed(recorded: World) -> None:
 async def test_a_missing_key_is_reported(recorded: World) -> None:
     text = f"key {key_id(OLD)} is not among CREDENTIAL_KEYS: 7 events cannot be checked without it"
 
-    assert (await checked(recorded, NEW)).problems == [text]
+    assert (await check_history(recorded, NEW)).problems == [text]
 
 
 async def test_events_sealed_with_the_missing_one_of_two_keys_are_reported(recorded: World) -> None:
-    async with opened(recorded, NEW, OLD) as database:
-        await mark(database, recorded.onboarding)
-        await mark(database, recorded.onboarding)
+    async with open_database(recorded, NEW, OLD) as database:
+        await record_event(database, recorded.onboarding)
+        await record_event(database, recorded.onboarding)
 
     assert await problems(recorded, OLD, NEW) == []
     assert [line.split(":")[0] for line in await problems(recorded, NEW)] == [
@@ -334,7 +341,7 @@ async def test_events_sealed_with_the_missing_one_of_two_keys_are_reported(recor
     ]
 
 
-async def mark(database: Database, onboarding_id: str) -> None:
+async def record_event(database: Database, onboarding_id: str) -> None:
     """Record an event that changes nothing else."""
     event = Event(EventKind.REFUSED, BOT, datetime.now(UTC))
     async with database.begin() as session:
@@ -342,8 +349,8 @@ async def mark(database: Database, onboarding_id: str) -> None:
 
 
 async def test_a_missing_key_does_not_stop_new_events_from_being_recorded(recorded: World) -> None:
-    async with opened(recorded, NEW) as database:
-        await mark(database, recorded.onboarding)
+    async with open_database(recorded, NEW) as database:
+        await record_event(database, recorded.onboarding)
 
     [line] = await problems(recorded, NEW, OLD)  # the history goes on; nobody could check the state
     assert "its rows don't fit their seal" in line
@@ -351,27 +358,27 @@ async def test_a_missing_key_does_not_stop_new_events_from_being_recorded(record
 
 @ON_BOTH
 async def test_rotation_seals_every_history_with_the_first_key(recorded: World) -> None:
-    assert await resealed(recorded, NEW, OLD) == (1, [])
+    assert await reseal_all(recorded, NEW, OLD) == (1, [])
 
     assert await problems(recorded, NEW) == []
-    assert await resealed(recorded, NEW, OLD) == (0, [])
+    assert await reseal_all(recorded, NEW, OLD) == (0, [])
 
 
 async def test_rotation_resumes_where_it_stopped(recorded: World) -> None:
     other = await recorded.begin(
         "Bravo Air", recorded.slack.add_channel("bravo", recorded.erin, recorded.ann)
     )
-    async with opened(recorded, NEW, OLD) as database, database.begin() as session:
+    async with open_database(recorded, NEW, OLD) as database, database.begin() as session:
         await reseal(session, other)
 
-    assert await resealed(recorded, NEW, OLD) == (1, [])
+    assert await reseal_all(recorded, NEW, OLD) == (1, [])
     assert await problems(recorded, NEW) == []
 
 
 async def test_rotation_does_not_reseal_an_altered_history(recorded: World) -> None:
     recorded.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
 
-    done, [line] = await resealed(recorded, NEW, OLD)
+    done, [line] = await reseal_all(recorded, NEW, OLD)
 
     assert done == 0
     assert "event 4 (step_done) was edited" in line
@@ -381,7 +388,7 @@ async def test_rotation_does_not_reseal_an_altered_history(recorded: World) -> N
 
 
 async def test_rotation_reports_a_missing_old_key(recorded: World) -> None:
-    done, [line] = await resealed(recorded, NEW)
+    done, [line] = await reseal_all(recorded, NEW)
 
     assert done == 0
     assert key_id(OLD) in line
@@ -392,9 +399,11 @@ async def test_concurrent_events_form_one_chain(recorded: World) -> None:
     ids = await recorded.begin(
         "Bravo Air", recorded.slack.add_channel("bravo", recorded.erin, recorded.ann)
     )
-    async with opened(recorded, OLD) as another:
+    async with open_database(recorded, OLD) as another:
         databases = (recorded.bot.database, another)
-        await asyncio.gather(*(mark(database, ids) for database in databases for _ in range(10)))
+        await asyncio.gather(
+            *(record_event(database, ids) for database in databases for _ in range(10))
+        )
 
     assert await problems(recorded) == []
     assert recorded.rows("SELECT history_length FROM onboarding WHERE id = ?", ids) == [(21,)]
@@ -431,4 +440,4 @@ async def test_keys_rotate_reseals_the_histories_too(recorded: World) -> None:
 
 
 def environment(world: World) -> dict[str, str]:
-    return {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    return {**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url}

@@ -14,13 +14,13 @@ from storage.audit.seals import Seals
 from storage.database import Database
 from tests.commands import onboarding
 from tests.databases import ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World, running_world
 from tests.postgresql import Cluster
 
-WITHIN_SECONDS = 20
-on_each = pytest.mark.parametrize("kept", ["sqlite", "postgresql"], indirect=True)
-on_postgresql = pytest.mark.parametrize("kept", ["postgresql"], indirect=True)
+TIMEOUT_SECONDS = 20
+on_both = pytest.mark.parametrize("files", ["sqlite", "postgresql"], indirect=True)
+on_postgresql = pytest.mark.parametrize("files", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +30,13 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(secure_delete, pause, 0.02)
 
 
-class Kept:
+class DatabaseFiles:
     """A database's files, to be searched."""
 
     def __init__(self, database: AnyDatabase, cluster: Cluster | None = None) -> None:
         self.database, self._cluster = database, cluster
 
-    def files(self) -> list[Path]:
+    def paths(self) -> list[Path]:
         if self._cluster is None:
             return sorted(self.database.directory.glob("onboarding.db*"))
         data = self._cluster.directory / "data"
@@ -57,19 +57,19 @@ class Kept:
         """The files that contain any of `ciphertexts`."""
         self.flush()
         found = []
-        for path in self.files():
-            there = path.read_bytes()
-            if any(ciphertext in there for ciphertext in ciphertexts):
+        for path in self.paths():
+            content = path.read_bytes()
+            if any(ciphertext in content for ciphertext in ciphertexts):
                 found.append(str(path))
         return found
 
-    async def gone(self, ciphertexts: list[bytes]) -> None:
+    async def wait_until_gone(self, ciphertexts: list[bytes]) -> None:
         """Wait until no file holds any of them."""
-        for _ in range(WITHIN_SECONDS * 5):
+        for _ in range(TIMEOUT_SECONDS * 5):
             if not (found := self.holding(ciphertexts)):
                 return
             await asyncio.sleep(0.2)
-        pytest.fail(f"after {WITHIN_SECONDS} s still in {found}")
+        pytest.fail(f"after {TIMEOUT_SECONDS} s still in {found}")
 
 
 def stored(world: World) -> list[bytes]:
@@ -77,26 +77,26 @@ def stored(world: World) -> list[bytes]:
 
 
 @pytest.fixture
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseFiles]:
     if request.param == "sqlite":
-        yield Kept(SqliteFile.with_tables(tmp_path))
+        yield DatabaseFiles(SqliteFile.with_tables(tmp_path))
         return
     cluster: Cluster = request.getfixturevalue("own_cluster")
     with Server(cluster.url).database() as url:
         migrate.upgrade(url)
-        yield Kept(PostgresDatabase(tmp_path, url), cluster)
+        yield DatabaseFiles(PostgresDatabase(tmp_path, url), cluster)
 
 
 @pytest.fixture
-async def world(kept: Kept) -> AsyncIterator[World]:
+async def world(files: DatabaseFiles) -> AsyncIterator[World]:
     """A world with all five values entered."""
-    async with running_world(kept.database) as world:
+    async with running_world(files.database) as world:
         await world.begin()
         await world.walk_to(23)
         yield world
 
 
-async def replaced(world: World) -> list[bytes]:
+async def replace_secret(world: World) -> list[bytes]:
     """Replace the secret and return its old ciphertext."""
     before = stored(world)
     secret = world.servicetitan.regenerate_secret()
@@ -104,7 +104,7 @@ async def replaced(world: World) -> list[bytes]:
     return [ciphertext for ciphertext in before if ciphertext not in stored(world)]
 
 
-async def cancelled(world: World) -> list[bytes]:
+async def cancel(world: World) -> list[bytes]:
     """Destroy all values by canceling the onboarding."""
     before = stored(world)
     await world.type("cancel")
@@ -112,7 +112,7 @@ async def cancelled(world: World) -> list[bytes]:
     return before
 
 
-async def expired(world: World) -> list[bytes]:
+async def expire(world: World) -> list[bytes]:
     """Destroy all values by letting them expire."""
     before = stored(world)
     world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
@@ -120,137 +120,147 @@ async def expired(world: World) -> list[bytes]:
     return before
 
 
-async def purged(world: World) -> list[bytes]:
+async def purge(world: World) -> list[bytes]:
     """Destroy all values with the purge command while the bot is running."""
     before = stored(world)
     world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
-    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url}
     ended = await onboarding(world.database.directory, "purge", **settings)
     assert ended.status == 0
     assert "old ciphertexts" not in ended.err
     return before
 
 
-async def rotated(world: World) -> list[bytes]:
+async def rotate_keys(world: World) -> list[bytes]:
     """Re-encrypt all values with another key."""
     before = stored(world)
     key = "b3Nlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXM="
-    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url}
     settings["CREDENTIAL_KEYS"] = f"{key},{settings['CREDENTIAL_KEYS']}"
     ended = await onboarding(world.database.directory, "keys", "rotate", **settings)
     assert (ended.status, ended.err) == (0, "")
     return before
 
 
-WAYS = [replaced, cancelled, expired, purged, rotated]
+DELETIONS = [replace_secret, cancel, expire, purge, rotate_keys]
 # The others use the same statement, and the next test cancels on PostgreSQL too.
-ON_EACH = [
-    *(("sqlite", way) for way in WAYS),
-    *(("postgresql", way) for way in (replaced, purged, rotated)),
+CASES = [
+    *(("sqlite", delete) for delete in DELETIONS),
+    *(("postgresql", delete) for delete in (replace_secret, purge, rotate_keys)),
 ]
 
 
-@pytest.mark.parametrize(("kept", "way"), ON_EACH, indirect=["kept"])
+@pytest.mark.parametrize(("files", "delete"), CASES, indirect=["files"])
 async def test_no_file_holds_an_old_ciphertext(
-    world: World, kept: Kept, way: Callable[[World], Awaitable[list[bytes]]]
+    world: World, files: DatabaseFiles, delete: Callable[[World], Awaitable[list[bytes]]]
 ) -> None:
-    assert kept.holding(stored(world)), "a search that finds nothing that is there"
+    assert files.holding(stored(world)), "the search misses what is there"
 
-    old = await way(world)
+    old = await delete(world)
 
     assert old
-    await kept.gone(old)
+    await files.wait_until_gone(old)
     now = stored(world)
-    assert not now or kept.holding(now)
+    assert not now or files.holding(now)
     assert world.bot.cleaner.warning() is None
 
 
-@on_each
-@pytest.mark.parametrize("way", [replaced, cancelled])
+@on_both
+@pytest.mark.parametrize("delete", [replace_secret, cancel])
 async def test_a_bot_stopped_right_after_a_deletion_leaves_no_old_ciphertext(
-    kept: Kept, way: Callable[[World], Awaitable[list[bytes]]], monkeypatch: pytest.MonkeyPatch
+    files: DatabaseFiles,
+    delete: Callable[[World], Awaitable[list[bytes]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with running_world(kept.database) as world:
+    async with running_world(files.database) as world:
         await world.begin()
         await world.walk_to(23)
-        async with asyncio.timeout(WITHIN_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while world.bot.database.has_residue.is_set():  # noqa: ASYNC110 (cleared at a start)
                 await asyncio.sleep(0.02)
-        monkeypatch.setattr(secure_delete, "DEBOUNCE_SECONDS", WITHIN_SECONDS)
-        old = await way(world)
+        monkeypatch.setattr(secure_delete, "DEBOUNCE_SECONDS", TIMEOUT_SECONDS)
+        old = await delete(world)
 
-    assert kept.holding(old) == []
+    assert files.holding(old) == []
 
 
 @on_postgresql
-async def test_postgresql_statistics_hold_no_old_ciphertext(world: World, kept: Kept) -> None:
+async def test_postgresql_statistics_hold_no_old_ciphertext(
+    world: World, files: DatabaseFiles
+) -> None:
     """PostgreSQL's ANALYZE copies samples of what is in a table."""
     world.write("ANALYZE")
 
-    await kept.gone(await cancelled(world))
+    await files.wait_until_gone(await cancel(world))
 
 
 @on_postgresql
-async def test_postgresql_wal_keeps_old_ciphertexts_as_documented(world: World, kept: Kept) -> None:
-    old = await replaced(world)
-    await kept.gone(old)
+async def test_postgresql_wal_keeps_old_ciphertexts_as_documented(
+    world: World, files: DatabaseFiles
+) -> None:
+    old = await replace_secret(world)
+    await files.wait_until_gone(old)
 
-    assert old[0] in kept.wal()
+    assert old[0] in files.wal()
 
 
-@on_each
+@on_both
 async def test_an_open_read_transaction_only_delays_secure_deletion(
-    world: World, kept: Kept
+    world: World, files: DatabaseFiles
 ) -> None:
     query = "SELECT count(*) FROM credential"
-    if isinstance(kept.database, SqliteFile):
-        with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as reader:
+    if isinstance(files.database, SqliteFile):
+        with closing(sqlite3.connect(files.database.path, isolation_level=None)) as reader:
             reader.execute("BEGIN").execute(query).fetchall()
-            old = await replaced(world)
+            old = await replace_secret(world)
             await asyncio.sleep(1)
-            assert kept.holding(old)
+            assert files.holding(old)
     else:
-        with psycopg.connect(kept.database.url) as reading:
+        with psycopg.connect(files.database.url) as reading:
             reading.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             reading.execute(query)
-            old = await replaced(world)
+            old = await replace_secret(world)
             await asyncio.sleep(1)
 
-    await kept.gone(old)
+    await files.wait_until_gone(old)
 
 
-@on_each
-async def test_values_replaced_during_secure_deletion_are_kept(world: World, kept: Kept) -> None:
-    old = [ciphertext for _ in range(5) for ciphertext in await replaced(world)]
+@on_both
+async def test_values_replaced_during_secure_deletion_are_kept(
+    world: World, files: DatabaseFiles
+) -> None:
+    old = [ciphertext for _ in range(5) for ciphertext in await replace_secret(world)]
 
-    await kept.gone(old)
+    await files.wait_until_gone(old)
     assert len(stored(world)) == 5
     assert (await world.get("/readyz"))[0] == 200
 
 
-@on_each
-async def test_secure_deletion_reports_why_it_is_not_possible(world: World, kept: Kept) -> None:
+@on_both
+async def test_secure_deletion_reports_why_it_is_not_possible(
+    world: World, files: DatabaseFiles
+) -> None:
     """PostgreSQL requires the table's owner; SQLite, anyone who can write."""
-    url = kept.database.url
-    if isinstance(kept.database, PostgresDatabase):
+    url = files.database.url
+    if isinstance(files.database, PostgresDatabase):
         for statement in (
             "DROP ROLE IF EXISTS guest",
             "CREATE ROLE guest LOGIN",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest",
         ):
-            kept.database.write(statement)
+            files.database.write(statement)
         url = url.replace("postgres@", "guest@")
     else:
-        url = f"sqlite:///{kept.database.directory}/nowhere.db"
+        url = f"sqlite:///{files.database.directory}/nowhere.db"
     database = Database(url, Seals(world.settings.keys))
 
     problem = await secure_delete.clear(database)
     await database.close()
-    if isinstance(kept.database, PostgresDatabase):
-        kept.database.write("DROP OWNED BY guest")
+    if isinstance(files.database, PostgresDatabase):
+        files.database.write("DROP OWNED BY guest")
 
     assert problem
-    assert ("InsufficientPrivilege" in problem) == isinstance(kept.database, PostgresDatabase)
+    assert ("InsufficientPrivilege" in problem) == isinstance(files.database, PostgresDatabase)
 
 
 @ON_SQLITE
@@ -271,10 +281,10 @@ async def test_a_table_that_grew_and_shrank_leaves_no_old_ciphertext(database: S
                 old.append(value)
         connection.execute("DELETE FROM credential WHERE substr(ciphertext, 1, 6) % 3 > 0")
         connection.commit()
-    made = Database(database.url, Seals([b"k" * 32]))
+    opened = Database(database.url, Seals([b"k" * 32]))
 
-    assert await secure_delete.clear(made) is None
-    await made.close()
+    assert await secure_delete.clear(opened) is None
+    await opened.close()
 
     content = b"".join(path.read_bytes() for path in database.directory.glob("onboarding.db*"))
     assert [ciphertext for ciphertext in old if ciphertext[:24] in content] == []

@@ -9,11 +9,11 @@ import pytest
 from sandbox.slack import visible_text
 from tests.commands import CommandResult, onboarding
 from tests.databases import ON_BOTH
-from tests.integration.test_cli import COMPLETE
+from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World, last_reply
 
 ALTERED = "the stored value was altered or moved"
-PUT_BACK = "an older value was put back in a newer one's place"
+REPLAYED = "an older value was put back in a newer one's place"
 COLUMNS = ("field", "ciphertext", "key_id", "fingerprint", "mask", "version", "replaced_at")
 Scene = tuple[World, list[dict[str, Any]]]
 Tamper = Callable[[World, list[dict[str, Any]]], None]
@@ -30,17 +30,17 @@ def write(world: World, field: str, **columns: Any) -> None:
         world.write(f"UPDATE credential SET {name} = ? WHERE field = ?", value, field)  # noqa: S608
 
 
-def of(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
+def row_of(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
     [found] = [row for row in rows if row["field"] == field]
     return found
 
 
 def swap(world: World, _before: list[dict[str, Any]]) -> None:
     """Swap the ciphertexts of the Client ID and the Client Secret."""
-    now = stored(world)
-    one, other = of(now, "client_id"), of(now, "client_secret")
-    write(world, "client_secret", ciphertext=one["ciphertext"])
-    write(world, "client_id", ciphertext=other["ciphertext"])
+    rows = stored(world)
+    client_id, client_secret = row_of(rows, "client_id"), row_of(rows, "client_secret")
+    write(world, "client_secret", ciphertext=client_id["ciphertext"])
+    write(world, "client_id", ciphertext=client_secret["ciphertext"])
 
 
 def swap_whole_rows(world: World, _before: list[dict[str, Any]]) -> None:
@@ -50,7 +50,8 @@ def swap_whole_rows(world: World, _before: list[dict[str, Any]]) -> None:
 
 
 def truncate(world: World, _before: list[dict[str, Any]]) -> None:
-    write(world, "client_secret", ciphertext=of(stored(world), "client_secret")["ciphertext"][:-1])
+    ciphertext = row_of(stored(world), "client_secret")["ciphertext"]
+    write(world, "client_secret", ciphertext=ciphertext[:-1])
 
 
 def empty(world: World, _before: list[dict[str, Any]]) -> None:
@@ -59,13 +60,13 @@ def empty(world: World, _before: list[dict[str, Any]]) -> None:
 
 def replay(world: World, before: list[dict[str, Any]]) -> None:
     """Restore the entire row of the earlier secret."""
-    old = of(before, "client_secret")
+    old = row_of(before, "client_secret")
     write(world, "client_secret", **{name: old[name] for name in old if name != "field"})
 
 
 def replay_under_the_new_version(world: World, before: list[dict[str, Any]]) -> None:
     """Restore the earlier ciphertext and its mask, but keep the newer version number."""
-    old = of(before, "client_secret")
+    old = row_of(before, "client_secret")
     write(world, "client_secret", ciphertext=old["ciphertext"], mask=old["mask"])
 
 
@@ -84,7 +85,7 @@ def replay_without_the_newer_event(world: World, before: list[dict[str, Any]]) -
     world.write("UPDATE onboarding SET history_length = ?", position - 1)
 
 
-def replay_with_a_made_up_state(world: World, before: list[dict[str, Any]]) -> None:
+def replay_with_forged_state(world: World, before: list[dict[str, Any]]) -> None:
     """Restore the earlier secret's row, and make the onboarding's state vouch for it."""
     replay_with_its_event(world, before)
     [(state,)] = world.rows("SELECT sealed_state FROM onboarding")
@@ -92,28 +93,28 @@ def replay_with_a_made_up_state(world: World, before: list[dict[str, Any]]) -> N
     world.write("UPDATE onboarding SET sealed_state = ?", json.dumps(state))
 
 
-def another_mask(world: World, _before: list[dict[str, Any]]) -> None:
+def change_mask(world: World, _before: list[dict[str, Any]]) -> None:
     write(world, "client_secret", mask="••••0000")
 
 
-def a_bit(world: World, _before: list[dict[str, Any]]) -> None:
-    ciphertext = bytearray(of(stored(world), "client_secret")["ciphertext"])
+def flip_bit(world: World, _before: list[dict[str, Any]]) -> None:
+    ciphertext = bytearray(row_of(stored(world), "client_secret")["ciphertext"])
     ciphertext[len(ciphertext) // 2] ^= 1
     write(world, "client_secret", ciphertext=bytes(ciphertext))
 
 
-KINDS: dict[str, tuple[Tamper, str]] = {
+ATTACKS: dict[str, tuple[Tamper, str]] = {
     "swapped": (swap, ALTERED),
     "rows swapped": (swap_whole_rows, ALTERED),
     "truncated": (truncate, ALTERED),
     "emptied": (empty, ALTERED),
-    "an older one replayed": (replay, PUT_BACK),
-    "an older one replayed under the new version": (replay_under_the_new_version, ALTERED),
-    "an older one replayed with its event": (replay_with_its_event, PUT_BACK),
-    "an older one replayed without the newer event": (replay_without_the_newer_event, PUT_BACK),
-    "an older one replayed with a made-up state": (replay_with_a_made_up_state, PUT_BACK),
-    "another mask": (another_mask, ALTERED),
-    "a bit flipped": (a_bit, ALTERED),
+    "an older value replayed": (replay, REPLAYED),
+    "an older value replayed under the new version": (replay_under_the_new_version, ALTERED),
+    "an older value replayed with its event": (replay_with_its_event, REPLAYED),
+    "an older value replayed without the newer event": (replay_without_the_newer_event, REPLAYED),
+    "an older value replayed with a forged state": (replay_with_forged_state, REPLAYED),
+    "mask changed": (change_mask, ALTERED),
+    "a bit flipped": (flip_bit, ALTERED),
 }
 
 
@@ -131,11 +132,11 @@ async def scene(begun: World) -> Scene:
 
 
 async def keys_check(world: World) -> CommandResult:
-    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    settings = {**VALID_SETTINGS, "DATABASE_URL": world.settings.database_url}
     return await onboarding(world.database.directory, "keys", "check", **settings)
 
 
-@pytest.mark.parametrize(("tamper", "reason"), list(KINDS.values()), ids=list(KINDS))
+@pytest.mark.parametrize(("tamper", "reason"), list(ATTACKS.values()), ids=list(ATTACKS))
 async def test_tampering_is_detected_wherever_a_value_is_used(
     tamper: Tamper, reason: str, scene: Scene
 ) -> None:

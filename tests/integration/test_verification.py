@@ -19,11 +19,11 @@ from sandbox.servicetitan.api import READS as SANDBOX_READS
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
-from tests.integration.catalogue import AWAY, CATALOGUE, Case, with_tag
+from tests.integration.catalog import CASES, OUTAGES, Case, with_tag_scope
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 # The app silences these: httpx logs URLs at INFO, and httpcore logs headers at DEBUG.
-LOUD = ("httpx", "httpcore")
+NOISY_LOGGERS = ("httpx", "httpcore")
 
 
 @pytest.fixture
@@ -40,16 +40,18 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def servicetitan(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
-    return a_client(http, st, RetryPolicy())
+    return make_client(http, st, RetryPolicy())
 
 
 @pytest.fixture
-def impatient(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
+def short_timeout(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
     """A client with a short response timeout."""
-    return a_client(http, st, RetryPolicy(answer=0.2))
+    return make_client(http, st, RetryPolicy(answer=0.2))
 
 
-def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolicy) -> ServiceTitan:
+def make_client(
+    http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolicy
+) -> ServiceTitan:
     async def sleep(_seconds: float) -> None:
         pass
 
@@ -58,7 +60,7 @@ def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolic
     )
 
 
-def a_clock() -> Callable[[], datetime]:
+def ticking_clock() -> Callable[[], datetime]:
     """A clock that advances by 10 ms each time it is read."""
     ticks = iter(range(10**6))
     return lambda: STARTED + timedelta(milliseconds=10 * next(ticks))
@@ -69,7 +71,7 @@ def credentials(st: ServiceTitanSandbox, **other: str) -> Credentials:
     return Credentials(**{name: SecretStr(value) for name, value in values.items()})
 
 
-def all_at_the_gate(number: int) -> Callable[[str], Awaitable[None]]:
+def hold_reads(number: int) -> Callable[[str], Awaitable[None]]:
     """Hold all reads until `number` of them have arrived."""
     arrived = 0
     complete = asyncio.Event()
@@ -85,40 +87,42 @@ def all_at_the_gate(number: int) -> Callable[[str], Awaitable[None]]:
     return gate
 
 
-async def a_report(servicetitan: ServiceTitan, st: ServiceTitanSandbox, **other: str) -> Report:
-    return await verify(GUIDE, servicetitan, credentials(st, **other), now=a_clock())
+async def run_verification(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox, **other: str
+) -> Report:
+    return await verify(GUIDE, servicetitan, credentials(st, **other), now=ticking_clock())
 
 
 def by_id(report: Report) -> dict[str, Check]:
     return {check.id: check for check in report.checks}
 
 
-@pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_every_failure_in_the_catalog_produces_its_own_finding(
     case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    case.arrange(st)
+    case.setup(st)
 
-    report = await a_report(servicetitan, st, **case.values(st))
+    report = await run_verification(servicetitan, st, **case.values(st))
     check = by_id(report)[case.check]
 
     assert (check.outcome, check.cause) == (case.outcome, case.cause)
     assert (check.fields, check.steps) == (case.fields, case.steps)
-    assert case.says in check.for_client
-    assert case.tells in check.for_engineer
+    assert case.for_client in check.for_client
+    assert case.for_engineer in check.for_engineer
     assert report.outcome is Outcome.FAILED
     assert report.retry is False
     assert set(case.fields) <= set(report.fields)
     assert set(case.steps) <= set(report.steps)
 
 
-@pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_one_mistake_asks_only_for_its_own_fix(
     case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    case.arrange(st)
+    case.setup(st)
 
-    report = await a_report(servicetitan, st, **case.values(st))
+    report = await run_verification(servicetitan, st, **case.values(st))
     failed = [check for check in report.checks if check.outcome is Outcome.FAILED]
 
     # If the tag can be checked, a missing provider fails two checks, with the same remedy.
@@ -126,23 +130,23 @@ async def test_one_mistake_asks_only_for_its_own_fix(
     assert report.fields == case.fields
 
 
-@pytest.mark.parametrize(("endpoint", "check_id", "status", "cause", "tells"), AWAY)
+@pytest.mark.parametrize(("endpoint", "check_id", "status", "cause", "for_engineer"), OUTAGES)
 async def test_a_check_that_cannot_complete_is_unknown_and_blames_no_value(
     endpoint: str,
     check_id: str,
     status: FaultKind,
     cause: str,
-    tells: str,
-    impatient: ServiceTitan,
+    for_engineer: str,
+    short_timeout: ServiceTitan,
     st: ServiceTitanSandbox,
 ) -> None:
     st.fail(endpoint, status=status)
 
-    report = await a_report(impatient, st)
+    report = await run_verification(short_timeout, st)
     check = by_id(report)[check_id]
 
     assert (check.outcome, check.cause) == (Outcome.UNKNOWN, cause)
-    assert tells in check.for_engineer
+    assert for_engineer in check.for_engineer
     assert "nothing you entered" in check.for_client
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, True)
     assert (report.fields, report.steps) == ((), ())
@@ -151,7 +155,7 @@ async def test_a_check_that_cannot_complete_is_unknown_and_blames_no_value(
 async def test_correct_values_pass_with_each_of_the_reads_called_once(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.outcome is Outcome.PASSED
     assert {check.outcome for check in report.checks} == {Outcome.PASSED}
@@ -159,21 +163,21 @@ async def test_correct_values_pass_with_each_of_the_reads_called_once(
         "/connect/token",
         "/settings/v2/tenant/{tenant}/business-units",
     ]
-    asked = [request.template for request in st.requests[1:]]
-    assert sorted(asked) == sorted(read.template.partition("?")[0] for read in READS)
+    paths = [request.template for request in st.requests[1:]]
+    assert sorted(paths) == sorted(read.template.partition("?")[0] for read in READS)
 
 
 async def test_all_reads_run_concurrently(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    with_tag(st)
-    together = len(READS) + 1
-    st.guard(all_at_the_gate(together))
+    with_tag_scope(st)
+    count = len(READS) + 1
+    st.guard(hold_reads(count))
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.outcome is Outcome.PASSED
-    assert len(st.requests) == 1 + together
+    assert len(st.requests) == 1 + count
 
 
 @pytest.mark.parametrize(
@@ -190,7 +194,7 @@ async def test_no_requests_follow_a_conclusive_failure(
     servicetitan: ServiceTitan,
     st: ServiceTitanSandbox,
 ) -> None:
-    report = await a_report(servicetitan, st, **wrong)
+    report = await run_verification(servicetitan, st, **wrong)
 
     assert [request.template for request in st.requests] == requests
     outcomes = [check.outcome for check in report.checks]
@@ -202,15 +206,15 @@ async def test_no_requests_follow_a_conclusive_failure(
 async def test_only_the_first_read_is_retried_during_an_api_outage(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    st.guard(all_at_the_gate(len(READS)))
+    st.guard(hold_reads(len(READS)))
     for read in SANDBOX_READS:
         st.fail(read, status=503)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
-    asked = Counter(request.template for request in st.requests)
-    first = asked.pop(BUSINESS_UNITS.template.partition("?")[0])
-    assert (first, set(asked.values())) == (3, {1})
+    counts = Counter(request.template for request in st.requests)
+    first = counts.pop(BUSINESS_UNITS.template.partition("?")[0])
+    assert (first, set(counts.values())) == (3, {1})
     unchecked = [check.id for check in report.checks if check.outcome is Outcome.NOT_CHECKED]
     assert unchecked == ["permissions", "writes", "booking_provider"]
 
@@ -221,7 +225,7 @@ async def test_each_read_is_retried_after_a_brief_failure(
     for read in ("business-units", "customers", "leads"):
         st.fail(read, status=503, times=2)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.outcome is Outcome.PASSED
     assert len(st.requests) == 1 + len(READS) + 3 * 2
@@ -230,9 +234,9 @@ async def test_each_read_is_retried_after_a_brief_failure(
 async def test_a_wrong_key_is_found_without_repeating_the_other_reads(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    st.guard(all_at_the_gate(len(READS)))
+    st.guard(hold_reads(len(READS)))
 
-    report = await a_report(servicetitan, st, application_key="ak1.wrong")
+    report = await run_verification(servicetitan, st, application_key="ak1.wrong")
 
     assert by_id(report)["permissions"].outcome is Outcome.NOT_CHECKED
     # All reads with the first token, and the first one again with a new token.
@@ -245,7 +249,7 @@ async def test_without_token_claims_write_scopes_are_left_to_an_engineer(
 ) -> None:
     st.claims = False
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
     checks = by_id(report)
 
     assert report.outcome is Outcome.PASSED
@@ -264,7 +268,7 @@ async def test_a_scope_with_a_different_name_is_not_reported_as_missing(
     st.scopes = (st.scopes - leads) | {"tn.crm.prospects:r", "tn.crm.prospects:w"}
     st.fail("leads", status=200, times=1)  # the read still works
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
     checks = by_id(report)
 
     assert report.outcome is Outcome.PASSED
@@ -275,7 +279,7 @@ async def test_a_scope_with_a_different_name_is_not_reported_as_missing(
 async def test_a_wrong_provider_is_not_reported_as_a_missing_permission(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    report = await a_report(servicetitan, st, booking_provider_id="1")
+    report = await run_verification(servicetitan, st, booking_provider_id="1")
 
     assert by_id(report)["permissions"].cause == "bookings_open"
     assert report.fields == ("booking_provider_id",)
@@ -286,7 +290,7 @@ async def test_a_missing_bookings_permission_does_not_blame_the_provider(
 ) -> None:
     st.scopes -= {"tn.crm.bookings:r"}
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert by_id(report)["booking_provider"].outcome is Outcome.NOT_CHECKED
     assert report.fields == ()
@@ -295,9 +299,9 @@ async def test_a_missing_bookings_permission_does_not_blame_the_provider(
 async def test_the_provider_tag_is_checked_only_if_the_token_allows_it(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    without_scope = await a_report(servicetitan, st)
-    with_tag(st)
-    with_scope = await a_report(servicetitan, st)
+    without_scope = await run_verification(servicetitan, st)
+    with_tag_scope(st)
+    with_scope = await run_verification(servicetitan, st)
 
     assert "booking_provider_tag" not in by_id(without_scope)
     assert by_id(with_scope)["booking_provider_tag"].outcome is Outcome.PASSED
@@ -306,10 +310,10 @@ async def test_the_provider_tag_is_checked_only_if_the_token_allows_it(
 async def test_an_unavailable_provider_tag_does_not_fail_the_verification(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    with_tag(st)
+    with_tag_scope(st)
     st.fail("booking-provider-tags", status=500)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert by_id(report)["booking_provider_tag"].outcome is Outcome.UNKNOWN
     assert report.outcome is Outcome.PASSED
@@ -320,7 +324,7 @@ async def test_a_bad_request_of_ours_is_not_blamed_on_the_client(
 ) -> None:
     st.fail("customers", status=400)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert by_id(report)["permissions"].cause == "unclear"
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
@@ -331,7 +335,7 @@ async def test_an_expired_token_is_replaced_transparently(
 ) -> None:
     st.fail("business-units", status=401, times=1)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.outcome is Outcome.PASSED
     assert [request.template for request in st.requests].count("/connect/token") == 2
@@ -343,7 +347,7 @@ async def test_several_refused_reads_share_one_new_token(
     for endpoint in ("customers", "leads", "jobs"):
         st.fail(endpoint, status=401, times=1)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.outcome is Outcome.PASSED
     assert [request.template for request in st.requests].count("/connect/token") == 2
@@ -355,7 +359,7 @@ async def test_a_token_is_replaced_no_more_than_once_in_a_run(
     st.fail("business-units", status=401, times=1)
     st.fail("customers", status=401)
 
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert by_id(report)["permissions"].cause == "unclear"
     assert [request.template for request in st.requests].count("/connect/token") == 2
@@ -366,7 +370,7 @@ async def test_a_secret_replaced_during_a_run_is_detected(
 ) -> None:
     values = credentials(st)
     st.fail("business-units", status=401, times=1)
-    clock = a_clock()
+    clock = ticking_clock()
 
     def now() -> datetime:
         if len(st.requests) == 1:  # the token is there, the first probe is about to begin
@@ -382,7 +386,7 @@ async def test_a_secret_replaced_during_a_run_is_detected(
 async def test_the_report_records_start_time_duration_and_environment(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    report = await a_report(servicetitan, st)
+    report = await run_verification(servicetitan, st)
 
     assert report.started_at == STARTED
     assert report.duration_ms >= 10 * 2 * 9
@@ -392,7 +396,7 @@ async def test_the_report_records_start_time_duration_and_environment(
 
 @pytest.mark.parametrize(
     "case",
-    [Case("all is well", "shape", ""), *CATALOGUE],
+    [Case("all is well", "shape", ""), *CASES],
     ids=lambda case: case.name,
 )
 async def test_values_and_records_never_appear_in_the_report_or_the_logs(
@@ -401,37 +405,37 @@ async def test_values_and_records_never_appear_in_the_report_or_the_logs(
     st: ServiceTitanSandbox,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    for name in LOUD:
+    for name in NOISY_LOGGERS:
         caplog.set_level(logging.WARNING, logger=name)
     caplog.set_level(logging.DEBUG)
-    case.arrange(st)
+    case.setup(st)
     wrong = case.values(st)
 
-    report = await a_report(servicetitan, st, **wrong)
+    report = await run_verification(servicetitan, st, **wrong)
 
     logged = "".join(
         f"{record.getMessage()} {record.args!r} {record.exc_text}" for record in caplog.records
     )
-    told = f"{logged} {report!r} {report.model_dump_json()}"
+    written = f"{logged} {report!r} {report.model_dump_json()}"
     # A value as short as "1" would be found in any text.
     values = {value for value in {**st.credentials, **wrong}.values() if len(value) > 1}
     for value in [*values, "Jane Roe", "John Doe"]:
-        assert value not in told
+        assert value not in written
 
 
 async def test_an_outage_leaves_no_value_in_the_report_or_in_any_log_line(
-    impatient: ServiceTitan, st: ServiceTitanSandbox, caplog: pytest.LogCaptureFixture
+    short_timeout: ServiceTitan, st: ServiceTitanSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in LOUD:
+    for name in NOISY_LOGGERS:
         caplog.set_level(logging.WARNING, logger=name)
     caplog.set_level(logging.DEBUG)
-    told = ""
-    for endpoint, _, status, _, _ in AWAY:
+    written = ""
+    for endpoint, _, status, _, _ in OUTAGES:
         st.fail(endpoint, status=status)
-        report = await a_report(impatient, st)
-        told += f"{report!r} {report.model_dump_json()}"
+        report = await run_verification(short_timeout, st)
+        written += f"{report!r} {report.model_dump_json()}"
         st.heal()
 
-    told += caplog.text
+    written += caplog.text
     for value in st.credentials.values():
-        assert value not in told
+        assert value not in written

@@ -26,7 +26,7 @@ from tests.integration.world import HeldEndpoint, World, from_now
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
-A_BOOKING = "heavyset-test-0123456789abcdef-2"
+EXTERNAL_ID = "heavyset-test-0123456789abcdef-2"
 SHORT, LONG = timedelta(seconds=2), timedelta(hours=1)
 
 
@@ -55,26 +55,26 @@ class Worker:
             lease=lease,
         )
 
-    async def begins(self) -> None:
+    async def start_due(self) -> None:
         """Start the runs that are due."""
         await self._verifier.sweep()
 
-    async def ends(self) -> None:
+    async def finish(self) -> None:
         """Wait until all work is done, including publishing to the thread."""
         async with asyncio.timeout(10):
             await wait_for_tasks(self.tasks)
         await self._world.idle()
 
 
-async def no_pause(_seconds: float) -> None:
+async def no_sleep(_seconds: float) -> None:
     """Skip the delay before a retry."""
 
 
 @asynccontextmanager
-async def a_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Worker]:
+async def running_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Worker]:
     urls = world.servicetitan.auth_url, world.servicetitan.api_url
     async with httpx.AsyncClient() as http:
-        client = ServiceTitan(Sender(http, sleep=no_pause), auth_url=urls[0], api_url=urls[1])
+        client = ServiceTitan(Sender(http, sleep=no_sleep), auth_url=urls[0], api_url=urls[1])
         worker = Worker(world, client, lease)
         yield worker
         await worker.tasks.close(0)
@@ -92,74 +92,74 @@ async def request(world: World, booking: str | None = None) -> HeldEndpoint:
     return HeldEndpoint(world.servicetitan)
 
 
-def held_until(world: World) -> list[tuple[Any, ...]]:
+def lease_end(world: World) -> list[tuple[Any, ...]]:
     return world.rows("SELECT run_until FROM verification WHERE number = 2")
 
 
 @ON_BOTH
 async def test_a_dead_workers_lease_expires_within_seconds(at_25: World) -> None:
     servicetitan = await request(at_25)
-    async with a_worker(at_25) as worker:
-        await worker.begins()
+    async with running_worker(at_25) as worker:
+        await worker.start_due()
         await servicetitan.asked()
 
-        [(until,)] = held_until(at_25)
+        [(end,)] = lease_end(at_25)
 
-    assert until < from_now(seconds=10)
+    assert end < from_now(seconds=10)
 
 
 @ON_BOTH
 async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_25: World) -> None:
     servicetitan = await request(at_25)
-    async with a_worker(at_25, SHORT) as worker, a_worker(at_25, SHORT) as other:
-        await worker.begins()
+    async with running_worker(at_25, SHORT) as worker, running_worker(at_25, SHORT) as other:
+        await worker.start_due()
         await servicetitan.asked()
-        [(first,)] = held_until(at_25)
+        [(first,)] = lease_end(at_25)
         async with asyncio.timeout(10):
             while datetime.now(UTC) <= first + SHORT:
-                await other.begins()
-                await other.ends()
+                await other.start_due()
+                await other.finish()
                 await asyncio.sleep(0.05)  # the worker renews its lease meanwhile
 
         servicetitan.answers()
-        await worker.ends()
+        await worker.finish()
 
-    asked = [
+    token_requests = [
         request for request in at_25.servicetitan.requests if request.template == "/connect/token"
     ]
-    assert len(asked) == 2  # one of them long ago, at step 22
+    assert len(token_requests) == 2  # the other one was made at step 22
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
 async def test_a_worker_releases_its_lease_on_shutdown(at_25: World) -> None:
     servicetitan = await request(at_25)
-    async with a_worker(at_25) as worker:
-        await worker.begins()
+    async with running_worker(at_25) as worker:
+        await worker.start_due()
         await servicetitan.asked()
 
         await worker.tasks.close(0)
 
-    assert held_until(at_25) == [(None,)]
+    assert lease_end(at_25) == [(None,)]
 
 
 @ON_BOTH
 async def test_a_worker_that_lost_its_lease_abandons_the_run(at_25: World) -> None:
     servicetitan = await request(at_25)
-    async with a_worker(at_25, SHORT) as worker:
-        await worker.begins()
+    async with running_worker(at_25, SHORT) as worker:
+        await worker.start_due()
         await servicetitan.asked()
 
         at_25.write(
             "UPDATE verification SET run_owner = ?, run_until = ? WHERE number = 2",
             *("another", FAR_AHEAD),
         )
-        await worker.ends()
+        await worker.finish()
 
-    assert held_until(at_25) == [(FAR_AHEAD,)]
+    assert lease_end(at_25) == [(FAR_AHEAD,)]
     assert at_25.rows("SELECT report FROM verification WHERE number = 2") == [(None,)]
 
 
-async def lose(world: World) -> None:
+async def expire_lease(world: World) -> None:
     """Expire the lease of the running worker without its noticing."""
     world.write("UPDATE verification SET run_until = ? WHERE number = 2", LONG_AGO)
 
@@ -167,17 +167,17 @@ async def lose(world: World) -> None:
 @ON_BOTH
 async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> None:
     servicetitan = await request(at_25)
-    async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
-        await slow.begins()
+    async with running_worker(at_25, LONG) as slow, running_worker(at_25) as fast:
+        await slow.start_due()
         await servicetitan.asked()
-        await lose(at_25)
+        await expire_lease(at_25)
         at_25.servicetitan.fail("token", status=503)
         HeldEndpoint(at_25.servicetitan).answers()
-        await fast.begins()
-        await fast.ends()
+        await fast.start_due()
+        await fast.finish()
         at_25.servicetitan.heal()
         servicetitan.answers()
-        await slow.ends()
+        await slow.finish()
 
     assert at_25.rows("SELECT number, attempt FROM verification ORDER BY number") == [
         (1, 1),
@@ -190,28 +190,28 @@ async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> N
 @ON_BOTH
 @pytest.mark.parametrize("endpoint", ["token", "create-booking"])
 async def test_two_workers_create_only_one_test_booking(at_25: World, endpoint: str) -> None:
-    await request(at_25, A_BOOKING)
+    await request(at_25, EXTERNAL_ID)
     servicetitan = HeldEndpoint(at_25.servicetitan, endpoint)
-    async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
-        await slow.begins()
+    async with running_worker(at_25, LONG) as slow, running_worker(at_25) as fast:
+        await slow.start_due()
         await servicetitan.asked()
-        await lose(at_25)
+        await expire_lease(at_25)
         HeldEndpoint(at_25.servicetitan).answers()
-        await fast.begins()
-        await fast.ends()
+        await fast.start_due()
+        await fast.finish()
         servicetitan.answers()
-        await slow.ends()
+        await slow.finish()
 
     [booking] = at_25.servicetitan.bookings
-    assert booking.external_id == A_BOOKING
+    assert booking.external_id == EXTERNAL_ID
     assert len(at_25.events("verification_finished")) == 2
 
 
 async def test_a_run_that_raised_an_exception_is_not_retried_immediately(at_25: World) -> None:
     await request(at_25)
     worker = Worker(at_25, None, LEASE)  # type: ignore[arg-type]
-    await worker.begins()
-    await worker.ends()
+    await worker.start_due()
+    await worker.finish()
 
-    [(until,)] = held_until(at_25)
-    assert until > from_now(minutes=4)
+    [(end,)] = lease_end(at_25)
+    assert end > from_now(minutes=4)

@@ -17,7 +17,7 @@ from sandbox.slack import Ack
 from sandbox.slack.signing import signed_headers
 from tests.integration.world import World
 
-NONE: Mapping[str, str] = {}
+NO_HEADERS: Mapping[str, str] = {}
 FORM = "application/x-www-form-urlencoded"
 CANARY = "cs1.canarycanarycanarycanary"
 USER = {"id": "U0SBX000004", "team_id": "T0SBX000003"}
@@ -64,7 +64,7 @@ MALFORMED = {
     "a single byte": b"x",
     "no payload": b"payload=",
     "payload that is not JSON": b"payload=nonsense",
-    "payload that is cut off": b"payload=%7B%22type%22%3A",
+    "truncated payload": b"payload=%7B%22type%22%3A",
     "payload that is a list": payload([]),
     "payload that is a number": payload(1),
     "payload that is null": payload(None),
@@ -75,70 +75,71 @@ MALFORMED = {
     "a NUL": b"payload=%00",
     "deeply nested": b"payload=" + b"[" * 5000,
     "an unknown type": payload({**PRESS, "type": "block_dreams"}),
-    "a type that is no string": payload({**PRESS, "type": 7}),
-    "a press without user": without(PRESS, "user"),
-    "a press without team": without(PRESS, "team"),
-    "a press without channel": without(PRESS, "channel"),
+    "a type that is not a string": payload({**PRESS, "type": 7}),
+    "a press without a user": without(PRESS, "user"),
+    "a press without a team": without(PRESS, "team"),
+    "a press without a channel": without(PRESS, "channel"),
     "a press without actions": without(PRESS, "actions"),
-    "a press of nothing": press(actions=[]),
-    "actions that are no list": press(actions="step_done"),
-    "actions that are no objects": press(actions=[None]),
-    "a press by a string": press(user="U0SBX000004"),
-    "a press by a list": press(user=[]),
-    "a press by nobody": press(user={"id": ""}),
-    "a press in no channel": press(channel=None),
-    "an action without id": press(actions=[{"type": "button", "value": "x:1"}]),
+    "an empty list of actions": press(actions=[]),
+    "actions that are not a list": press(actions="step_done"),
+    "actions that are not objects": press(actions=[None]),
+    "a user that is a string": press(user="U0SBX000004"),
+    "a user that is a list": press(user=[]),
+    "a user with an empty id": press(user={"id": ""}),
+    "a channel that is null": press(channel=None),
+    "an action without an action_id": press(actions=[{"type": "button", "value": "x:1"}]),
     "an action_id that is a number": action(action_id=5),
-    "a button without value": action(value=None),
+    "a value that is null": action(value=None),
     "a value that is an object": action(value={}),
-    "a value without step": action(value="0123456789abcdef"),
-    "a value with a step that is no number": action(value="0123456789abcdef:one"),
-    "a value with a superscript for a step": action(value="0123456789abcdef:²"),
+    "a value without a step": action(value="0123456789abcdef"),
+    "a step that is not a number": action(value="0123456789abcdef:one"),
+    "a step that is a superscript digit": action(value="0123456789abcdef:²"),
     "a value with a NUL": action(value="0123\x00:1"),
-    "a value with half a character": action(value="\ud800:1"),
-    "an answer without option": action(action_id="choose_account:", value="x:1"),
-    "a submission without user": without(SUBMISSION, "user"),
-    "a submission without view": without(SUBMISSION, "view"),
-    "a submission without state": payload({**SUBMISSION, "view": VIEW}),
+    "a value with a lone surrogate": action(value="\ud800:1"),
+    "a choice without an option": action(action_id="choose_account:", value="x:1"),
+    "a submission without a user": without(SUBMISSION, "user"),
+    "a submission without a view": without(SUBMISSION, "view"),
+    "a submission without a state": payload({**SUBMISSION, "view": VIEW}),
     "a state that is null": submission(state=None),
-    "a state with wrong types": submission(state={"values": {"tenant_id": "1"}}),
+    "a state with values of the wrong type": submission(state={"values": {"tenant_id": "1"}}),
     "a value that is a number": submission(state={"values": {"tenant_id": {"tenant_id": 1}}}),
     "metadata that is empty": submission(private_metadata=""),
     "metadata that is not JSON": submission(private_metadata="nonsense"),
     "metadata that is a list": submission(private_metadata="[]"),
-    "metadata with strange keys": submission(private_metadata='{"evil": 1}'),
-    "metadata with wrong types": submission(
+    "metadata with unknown keys": submission(private_metadata='{"evil": 1}'),
+    "metadata with values of the wrong type": submission(
         private_metadata=json.dumps(
             {"channel": 1, "user_id": [], "team_id": {}, "onboarding_id": 7, "step": "x"}
         )
     ),
-    "metadata of no onboarding": submission(private_metadata=METADATA),
+    "metadata without an onboarding": submission(private_metadata=METADATA),
     "an unknown form": submission(callback_id="enter_dreams"),
-    "a command without user": b"command=%2Fservicetitan&channel_id=C1&team_id=T0SBXHOME01",
-    "a command without channel": b"command=%2Fservicetitan&user_id=U1&team_id=T0SBXHOME01",
-    "a command twice": b"command=%2Fservicetitan&command=%2Fservicetitan&user_id=U1&user_id=U2",
+    "a command without a user": b"command=%2Fservicetitan&channel_id=C1&team_id=T0SBXHOME01",
+    "a command without a channel": b"command=%2Fservicetitan&user_id=U1&team_id=T0SBXHOME01",
+    "a command with duplicate fields": b"command=%2Fservicetitan&command=%2Fservicetitan"
+    b"&user_id=U1&user_id=U2",
     "an unknown command": b"command=%2Fdream&user_id=U1&channel_id=C1&team_id=T0SBXHOME01",
 }
 FORGERIES: dict[str, dict[str, Any]] = {
     "wrong signature": {"secret": "a1" * 16},
     "empty signature": {"headers": {"X-Slack-Signature": ""}},
-    "strange signature": {"headers": {"X-Slack-Signature": "v0=é"}},
+    "non-ASCII signature": {"headers": {"X-Slack-Signature": "v0=é"}},
     "old timestamp": {"timestamp": str(int(time.time()) - 3600)},
     "future timestamp": {"timestamp": str(int(time.time()) + 3600)},
-    "strange timestamp": {"timestamp": "yesterday"},
+    "timestamp that is not a number": {"timestamp": "yesterday"},
 }
 EVENTS = {
     "an event that is empty": b"{}",
     "an event that is a list": b"[]",
-    "an event that is no JSON": b"{",
+    "an event that is not JSON": b"{",
     "an event that is not UTF-8": b"\xff",
-    "an event without event": b'{"type": "event_callback"}',
-    "an event with a string": b'{"type": "event_callback", "event": "x", "team_id": "T1"}',
-    "an event nobody asked for": b'{"type": "event_callback", "event": {"type": "dream"}}',
+    "a callback without an event": b'{"type": "event_callback"}',
+    "a callback with a string event": b'{"type": "event_callback", "event": "x", "team_id": "T1"}',
+    "an unknown event": b'{"type": "event_callback", "event": {"type": "dream"}}',
 }
 
 
-async def answered(world: World, body: bytes, content_type: str = FORM) -> Ack:
+async def post_signed(world: World, body: bytes, content_type: str = FORM) -> Ack:
     ack = await world.slack.post_signed(body, content_type)
     await world.idle()
     return ack
@@ -165,8 +166,11 @@ async def test_a_forged_request_is_refused_and_leaves_no_trace_in_the_log(
     assert CANARY not in ack.body
 
 
-async def unsigned(
-    world: World, body: bytes | io.BytesIO, content_type: str, headers: Mapping[str, str] = NONE
+async def post_unsigned(
+    world: World,
+    body: bytes | io.BytesIO,
+    content_type: str,
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> Ack:
     """Post to the bot without Slack's signature, or with custom headers."""
     address, headers = f"{world.base_url}/slack/events", {"Content-Type": content_type, **headers}
@@ -181,7 +185,7 @@ async def test_an_unsigned_request_is_refused_and_changes_nothing(begun: World) 
     await begun.press(begun.ann, "step:1", "choose_account:new")
     undo = {"action_id": "step_undo", "value": f"{begun.onboarding}:1"}
 
-    ack = await unsigned(begun, payload({**begun.last_interaction, "actions": [undo]}), FORM)
+    ack = await post_unsigned(begun, payload({**begun.last_interaction, "actions": [undo]}), FORM)
     await begun.idle()
 
     assert ack.status == 401
@@ -192,8 +196,8 @@ async def test_an_unsigned_request_is_refused_and_changes_nothing(begun: World) 
 async def test_the_url_verification_challenge_requires_a_signature(world: World) -> None:
     body = json.dumps({"type": "url_verification", "challenge": CANARY}).encode()
 
-    signed = await answered(world, body, "application/json")
-    refused = await unsigned(world, body, "application/json")
+    signed = await post_signed(world, body, "application/json")
+    refused = await post_unsigned(world, body, "application/json")
 
     assert (signed.status, signed.json()) == (200, {"challenge": CANARY})
     assert refused.status == 401
@@ -206,7 +210,7 @@ async def test_malformed_interactions_never_cause_a_server_error(
     before = begun.rows("SELECT * FROM onboarding")
     for name, body in MALFORMED.items():
         with subtests.test(name):
-            assert (await answered(begun, body)).status in (200, 400, 404)
+            assert (await post_signed(begun, body)).status in (200, 400, 404)
             assert begun.rows("SELECT * FROM onboarding") == before
             assert "unexpected error" not in caplog.messages
 
@@ -216,14 +220,14 @@ async def test_malformed_events_never_cause_a_server_error(
 ) -> None:
     for name, body in EVENTS.items():
         with subtests.test(name):
-            assert (await answered(world, body, "application/json")).status in (200, 400, 404)
+            assert (await post_signed(world, body, "application/json")).status in (200, 400, 404)
 
 
 async def test_an_oversized_request_is_rejected(world: World) -> None:
     body = b"payload=" + b"x" * (256 * 1024)
     headers = signed_headers(world.slack.signing_secret, str(int(time.time())), body)
 
-    ack = await unsigned(world, io.BytesIO(body), FORM, headers)
+    ack = await post_unsigned(world, io.BytesIO(body), FORM, headers)
 
     assert ack.status == 413
 
@@ -259,7 +263,7 @@ async def test_a_malformed_request_leaves_no_trace_of_its_values(
         press(user=CANARY),
         f"payload={CANARY}".encode(),
     ):
-        ack = await answered(begun, body)
+        ack = await post_signed(begun, body)
         assert CANARY not in ack.body
 
     assert CANARY not in caplog.text
@@ -268,12 +272,12 @@ async def test_a_malformed_request_leaves_no_trace_of_its_values(
 async def test_a_press_is_carried_out_even_if_slack_disconnects(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    under_way, free = asyncio.Event(), asyncio.Event()
+    asked, released = asyncio.Event(), asyncio.Event()
 
     async def hang(_moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
         if method == "users.info":  # looked up when a HeavySet member presses a button
-            under_way.set()
-            await free.wait()
+            asked.set()
+            await released.wait()
         return True
 
     newcomer = begun.slack.add_person("Max Member")
@@ -281,10 +285,10 @@ async def test_a_press_is_carried_out_even_if_slack_disconnects(
     begun.bot.directory._users._found.clear()  # joining the channel had cached them
     begun.slack.guard(hang)
     pressing = asyncio.create_task(newcomer.press(begun.message("step:1"), "choose_account:new"))
-    await asyncio.wait_for(under_way.wait(), 10)
+    await asyncio.wait_for(asked.wait(), 10)
     pressing.cancel()
     await asyncio.gather(pressing, return_exceptions=True)
-    free.set()
+    released.set()
     await begun.bot.in_flight.drain(5, quiet=0)
     await begun.idle()
 

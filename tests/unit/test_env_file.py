@@ -6,8 +6,8 @@ from bot.app import settings
 from tests.unit.environment import NEEDED, Environment
 
 LINES = [f"{name}={value}" for name, value in NEEDED.items()]
-COMPLETE = "\n".join([*LINES, ""])
-REST = COMPLETE.replace(f"ENGINEERS={NEEDED['ENGINEERS']}\n", "")
+VALID_SETTINGS = "\n".join([*LINES, ""])
+REST = VALID_SETTINGS.replace(f"ENGINEERS={NEEDED['ENGINEERS']}\n", "")
 NEXT = len(LINES) + 1
 
 
@@ -22,14 +22,16 @@ def refusal(_env: Environment) -> list[str]:
 def test_env_file_may_have_a_bom_or_crlf_line_endings(
     env: Environment, encoding: str, end: str
 ) -> None:
-    env.file.write_bytes((COMPLETE + "# naïve\nPORT=8080\n").replace("\n", end).encode(encoding))
+    env.file.write_bytes(
+        (VALID_SETTINGS + "# naïve\nPORT=8080\n").replace("\n", end).encode(encoding)
+    )
 
     assert settings.load().port == 8080
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_utf_16_file_as_saved_by_powershell_is_rejected(env: Environment, encoding: str) -> None:
-    env.file.write_bytes(COMPLETE.encode(encoding))
+    env.file.write_bytes(VALID_SETTINGS.encode(encoding))
 
     (line,) = refusal(env)
 
@@ -37,7 +39,7 @@ def test_a_utf_16_file_as_saved_by_powershell_is_rejected(env: Environment, enco
 
 
 def test_a_non_utf_8_character_is_reported_with_its_line(env: Environment) -> None:
-    env.file.write_bytes(f"{COMPLETE}# ok\n# Ren\xe9\n".encode("latin-1"))
+    env.file.write_bytes(f"{VALID_SETTINGS}# ok\n# Ren\xe9\n".encode("latin-1"))
 
     (line,) = refusal(env)
 
@@ -62,7 +64,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("line", BROKEN)
 def test_a_malformed_line_is_reported_without_its_content(env: Environment, line: str) -> None:
-    env.file.write_text(f"{COMPLETE}\n\n{line}\nPORT=8080\n")
+    env.file.write_text(f"{VALID_SETTINGS}\n\n{line}\nPORT=8080\n")
 
     (problem,) = refusal(env)
 
@@ -79,7 +81,7 @@ def test_a_missing_closing_quote_does_not_swallow_later_lines(env: Environment) 
 
 
 def test_a_quote_closed_on_a_later_line_is_reported(env: Environment) -> None:
-    env.file.write_text(COMPLETE + 'OTHER="U0AAA\nPORT=8080\nTHIRD="\n')
+    env.file.write_text(VALID_SETTINGS + 'OTHER="U0AAA\nPORT=8080\nTHIRD="\n')
 
     (problem,) = refusal(env)
 
@@ -87,13 +89,13 @@ def test_a_quote_closed_on_a_later_line_is_reported(env: Environment) -> None:
 
 
 def test_unrelated_variables_may_have_multiline_values(env: Environment) -> None:
-    env.file.write_text(COMPLETE + 'THEIR_KEY="-----BEGIN\nabc\n-----END"\nPORT=8080\n')
+    env.file.write_text(VALID_SETTINGS + 'THEIR_KEY="-----BEGIN\nabc\n-----END"\nPORT=8080\n')
 
     assert settings.load().port == 8080
 
 
 def test_variables_inside_values_are_not_expanded(env: Environment) -> None:
-    env.file.write_text(COMPLETE + "DATABASE_URL=postgresql://bot:a${HOME}b@db/bot\n")
+    env.file.write_text(VALID_SETTINGS + "DATABASE_URL=postgresql://bot:a${HOME}b@db/bot\n")
 
     assert settings.load().database_url == "postgresql://bot:a${HOME}b@db/bot"
 
@@ -134,14 +136,14 @@ def test_a_misspelled_environment_variable_gets_a_suggestion(env: Environment) -
 def test_unrelated_variables_are_ignored(
     env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    env.file.write_text(f"{COMPLETE}{variable}=x\n")
+    env.file.write_text(f"{VALID_SETTINGS}{variable}=x\n")
     monkeypatch.setenv(variable, "x")
 
     assert settings.load().port == 3000
 
 
 def test_a_duplicate_setting_is_reported_with_both_lines(env: Environment) -> None:
-    env.file.write_text(f"PORT=1\n{COMPLETE}port=2\n")
+    env.file.write_text(f"PORT=1\n{VALID_SETTINGS}port=2\n")
 
     (problem,) = refusal(env)
 

@@ -1,6 +1,6 @@
-"""The failures of a verification, as data: how each comes about, and what is to come of it.
+"""The failures of a verification, as data: what causes each, and what the report says.
 
-The rows are those of ServiceTitan's answers as far as they are published or were seen live.
+They are based on ServiceTitan's answers as published or seen live.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,58 +11,58 @@ from bot.verification.servicetitan.endpoints import BOOKING_PROVIDER_TAG
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
 
-Arrange = Callable[[ServiceTitanSandbox], object]
+Setup = Callable[[ServiceTitanSandbox], object]
 
 
-def nothing(_st: ServiceTitanSandbox) -> None:
+def no_setup(_st: ServiceTitanSandbox) -> None:
     pass
 
 
-def without(*scopes: str) -> Arrange:
-    def arrange(st: ServiceTitanSandbox) -> None:
+def without_scopes(*scopes: str) -> Setup:
+    def setup(st: ServiceTitanSandbox) -> None:
         st.scopes -= set(scopes)
 
-    return arrange
+    return setup
 
 
-def failing(endpoint: str, *, status: FaultKind) -> Arrange:
+def failing(endpoint: str, *, status: FaultKind) -> Setup:
     return lambda st: st.fail(endpoint, status=status)
 
 
-def having(**state: object) -> Arrange:
-    def arrange(st: ServiceTitanSandbox) -> None:
+def with_state(**state: object) -> Setup:
+    def setup(st: ServiceTitanSandbox) -> None:
         for name, value in state.items():
             setattr(st, name, value)
 
-    return arrange
+    return setup
 
 
-def both(*steps: Arrange) -> Arrange:
-    def arrange(st: ServiceTitanSandbox) -> None:
+def all_of(*steps: Setup) -> Setup:
+    def setup(st: ServiceTitanSandbox) -> None:
         for step in steps:
             step(st)
 
-    return arrange
+    return setup
 
 
-def with_tag(st: ServiceTitanSandbox) -> None:
+def with_tag_scope(st: ServiceTitanSandbox) -> None:
     st.scopes |= {BOOKING_PROVIDER_TAG.scope}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A failure: what is wrong, at which check it shows, what it is called, where it leads."""
+    """A failure: its cause, the check that finds it, and what the report says."""
 
     name: str
     check: str
     cause: str
-    arrange: Arrange = nothing
+    setup: Setup = no_setup
     wrong: Mapping[str, str | Callable[[ServiceTitanSandbox], str]] = field(default_factory=dict)
     outcome: Outcome = Outcome.FAILED
     fields: tuple[str, ...] = ()
     steps: tuple[int, ...] = ()
-    says: str = ""  # in the client's sentence
-    tells: str = ""  # in the engineer's
+    for_client: str = ""  # in the client's sentence
+    for_engineer: str = ""  # in the engineer's
 
     def values(self, st: ServiceTitanSandbox) -> dict[str, str]:
         return {
@@ -71,8 +71,8 @@ class Case:
         }
 
 
-def outdated(st: ServiceTitanSandbox) -> str:
-    """The secret of before; a new one has been generated since."""
+def old_secret(st: ServiceTitanSandbox) -> str:
+    """The secret that was valid until a new one was generated."""
     old = st.client_secret
     st.regenerate_secret()
     return old
@@ -80,7 +80,7 @@ def outdated(st: ServiceTitanSandbox) -> str:
 
 WRONG_TENANT = {"tenant_id": "1029384756"}
 
-CATALOGUE = [
+CASES = [
     # Values that cannot be right: nothing is sent.
     Case(
         "a value is missing",
@@ -89,7 +89,7 @@ CATALOGUE = [
         wrong={"application_key": ""},
         fields=("application_key",),
         steps=(22,),
-        says="Application Key (missing, step 22)",
+        for_client="Application Key (missing, step 22)",
     ),
     Case(
         "a line break in the secret",
@@ -98,10 +98,10 @@ CATALOGUE = [
         wrong={"client_secret": lambda st: f"{st.client_secret}\n"},
         fields=("client_secret",),
         steps=(19,),
-        says="a space or stray character",
+        for_client="a space or stray character",
     ),
     Case(
-        "a letter that no header can carry in the key",
+        "a non-ASCII letter in the key",
         "shape",
         "malformed",
         wrong={"application_key": lambda st: f"{st.application_key}ü"},
@@ -115,16 +115,19 @@ CATALOGUE = [
         wrong={"tenant_id": "acme-plumbing"},
         fields=("tenant_id",),
         steps=(18,),
-        says="should be digits only",
+        for_client="should be digits only",
     ),
     Case(
         "Client ID and Client Secret swapped",
         "shape",
         "malformed",
-        wrong={"client_id": lambda st: st.client_secret, "client_secret": lambda st: st.client_id},
+        wrong={
+            "client_id": lambda st: st.client_secret,
+            "client_secret": lambda st: st.client_id,
+        },
         fields=("client_id", "client_secret"),
         steps=(18, 19),
-        says="looks like the Client Secret",
+        for_client="looks like the Client Secret",
     ),
     # No token.
     Case(
@@ -132,8 +135,8 @@ CATALOGUE = [
         "token",
         "invalid_client",
         wrong={"client_id": "cid.0000000000000000000000000"},
-        says="First look at the dot",
-        tells="HTTP 400, “invalid_client”",
+        for_client="First look at the dot",
+        for_engineer="HTTP 400, “invalid_client”",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
@@ -142,7 +145,7 @@ CATALOGUE = [
         "token",
         "invalid_client",
         wrong={"client_secret": "cs1." + "0" * 50},
-        says="Lost it? Generate a new one at step 19",
+        for_client="Lost it? Generate a new one at step 19",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
@@ -150,8 +153,8 @@ CATALOGUE = [
         "an old secret after a new one was generated",
         "token",
         "invalid_client",
-        wrong={"client_secret": outdated},
-        says="use the newest secret",
+        wrong={"client_secret": old_secret},
+        for_client="use the newest secret",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
@@ -159,20 +162,20 @@ CATALOGUE = [
         "the app not accepted, or disabled by the tenant, so that no token is given",
         "token",
         "invalid_client",
-        arrange=having(connected=False),
-        says="First look at the dot under “Allowed by Tenant” (step 18)",
-        tells="other environment (step 3), or the tenant disabled the app (step 12)",
+        setup=with_state(connected=False),
+        for_client="First look at the dot under “Allowed by Tenant” (step 18)",
+        for_engineer="other environment (step 3), or the tenant disabled the app (step 12)",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
     Case(
-        "a token that tells another Client ID",
+        "a token with another Client ID",
         "tenant",
         "client_mismatch",
-        arrange=having(client_id_in_token="cid.0000000000000000000000000"),
+        setup=with_state(client_id_in_token="cid.0000000000000000000000000"),
         fields=("client_id",),
         steps=(18,),
-        says="belongs to a different app",
+        for_client="belongs to a different app",
     ),
     # The tenant, by the token's own claim, then by the API's answer.
     Case(
@@ -182,29 +185,29 @@ CATALOGUE = [
         wrong=WRONG_TENANT,
         fields=("tenant_id",),
         steps=(18,),
-        says="are from different ServiceTitan accounts",
+        for_client="are from different ServiceTitan accounts",
     ),
     Case(
         "the Tenant ID of another company, answered with 403",
         "application_key",
         "application_key_or_tenant",
-        arrange=having(claims=False),
+        setup=with_state(claims=False),
         wrong=WRONG_TENANT,
         fields=("tenant_id", "application_key"),
         steps=(17, 18, 22),
-        says="Either the Application Key belongs to another app or the Tenant ID is wrong",
-        tells="HTTP 403",
+        for_client="Either the Application Key belongs to another app or the Tenant ID is wrong",
+        for_engineer="HTTP 403",
     ),
     Case(
         "the Tenant ID of another company, answered with 404",
         "application_key",
         "tenant_not_found",
-        arrange=having(claims=False, wrong_tenant_status=404),
+        setup=with_state(claims=False, wrong_tenant_status=404),
         wrong=WRONG_TENANT,
         fields=("tenant_id",),
         steps=(18,),
-        says="The Tenant ID is most likely wrong",
-        tells="HTTP 404",
+        for_client="The Tenant ID is most likely wrong",
+        for_engineer="HTTP 404",
     ),
     # The Application Key.
     Case(
@@ -214,8 +217,8 @@ CATALOGUE = [
         wrong={"application_key": "ak1.0000000000000000000000000"},
         fields=("application_key",),
         steps=(18, 22),
-        says="The Application Key is most likely wrong",
-        tells="HTTP 401, trace ",
+        for_client="The Application Key is most likely wrong",
+        for_engineer="HTTP 401, trace ",
     ),
     Case(
         "the App ID as the Application Key",
@@ -224,25 +227,25 @@ CATALOGUE = [
         wrong={"application_key": "a1b2c3d4e5f6g"},
         fields=("application_key",),
         steps=(18, 22),
-        says="not the App ID",
+        for_client="not the App ID",
     ),
     Case(
         "the app disabled by the tenant, so that the API answers 401",
         "application_key",
         "application_key_refused",
-        arrange=failing("business-units", status=401),
+        setup=failing("business-units", status=401),
         fields=("application_key",),
         steps=(18, 22),
-        says="Make sure the dot at step 18 is green",
+        for_client="Make sure the dot at step 18 is green",
     ),
     Case(
         "the app disabled by the tenant, so that the API answers 403",
         "application_key",
         "application_key_foreign",
-        arrange=failing("business-units", status=403),
+        setup=failing("business-units", status=403),
         fields=("application_key",),
         steps=(17, 18, 22),
-        says="Make sure the dot at step 18 is green",
+        for_client="Make sure the dot at step 18 is green",
     ),
     Case(
         "the Application Key of another app",
@@ -251,58 +254,60 @@ CATALOGUE = [
         wrong={"application_key": lambda st: st.foreign_application_key},
         fields=("application_key",),
         steps=(17, 18, 22),
-        says="most likely belongs to another app",
-        tells="HTTP 403",
+        for_client="most likely belongs to another app",
+        for_engineer="HTTP 403",
     ),
     # Permissions.
     Case(
         "one read not granted",
         "permissions",
         "scopes_missing",
-        arrange=without("tn.crm.customers:r"),
+        setup=without_scopes("tn.crm.customers:r"),
         steps=(6, 12),
-        says="Read: Customers. Please check those boxes in the app (step 6)",
-        tells="Scope validation failed",
+        for_client="Read: Customers. Please check those boxes in the app (step 6)",
+        for_engineer="Scope validation failed",
     ),
     Case(
         "a write ticked, but the new version of the app not accepted",
         "permissions",
         "scopes_missing",
-        arrange=without("tn.jpm.jobs:w"),
+        setup=without_scopes("tn.jpm.jobs:w"),
         steps=(6, 12),
-        says="choose “Upgrade to New Version”",
+        for_client="choose “Upgrade to New Version”",
     ),
     Case(
         "reads and writes not granted",
         "permissions",
         "scopes_missing",
-        arrange=without("tn.crm.leads:r", "tn.jpm.jobs:r", "tn.jpm.jobs:w", "tn.crm.bookings:w"),
+        setup=without_scopes(
+            "tn.crm.leads:r", "tn.jpm.jobs:r", "tn.jpm.jobs:w", "tn.crm.bookings:w"
+        ),
         steps=(6, 12),
-        says="Read: Leads, Jobs. Write: Bookings, Jobs.",
+        for_client="Read: Leads, Jobs. Write: Bookings, Jobs.",
     ),
     Case(
-        "the first question not granted, which blames neither key nor tenant",
+        "the first read not granted, which blames neither key nor tenant",
         "permissions",
         "scopes_missing",
-        arrange=without("tn.stt.businessunits:r"),
+        setup=without_scopes("tn.stt.businessunits:r"),
         steps=(6, 12),
-        says="Upgrade to New Version",
+        for_client="Upgrade to New Version",
     ),
     Case(
         "bookings not granted, which does not blame the Booking Provider ID",
         "permissions",
         "scopes_missing",
-        arrange=without("tn.crm.bookings:r"),
+        setup=without_scopes("tn.crm.bookings:r"),
         steps=(6, 12),
-        says="Read: Bookings.",
+        for_client="Read: Bookings.",
     ),
     Case(
         "a read not granted, and the token lists no scopes",
         "permissions",
         "scopes_missing",
-        arrange=both(without("tn.jpm.appointments:r"), having(claims=False)),
+        setup=all_of(without_scopes("tn.jpm.appointments:r"), with_state(claims=False)),
         steps=(6, 12),
-        says="Read: Appointments.",
+        for_client="Read: Appointments.",
     ),
     # The booking provider.
     Case(
@@ -312,49 +317,49 @@ CATALOGUE = [
         wrong={"booking_provider_id": "1"},
         fields=("booking_provider_id",),
         steps=(11, 15),
-        says="most likely no booking provider with this ID",
-        tells="HTTP 404",
+        for_client="most likely no booking provider with this ID",
+        for_engineer="HTTP 404",
     ),
     Case(
         "a Booking Provider ID that ServiceTitan calls a bad request",
         "booking_provider",
         "provider_not_found",
-        arrange=failing("bookings", status=400),
+        setup=failing("bookings", status=400),
         fields=("booking_provider_id",),
         steps=(11, 15),
-        tells="HTTP 400",
+        for_engineer="HTTP 400",
     ),
     Case(
-        "the ID of another booking provider than step 15 chose",
+        "the ID of a booking provider other than the one chosen at step 15",
         "booking_provider",
         "provider_refused",
         wrong={"booking_provider_id": lambda st: st.other_booking_provider_id},
         fields=("booking_provider_id",),
         steps=(11, 15),
-        says="step 15",
-        tells="HTTP 403",
+        for_client="step 15",
+        for_engineer="HTTP 403",
     ),
     Case(
         "a tag that does not exist",
         "booking_provider_tag",
         "tag_not_found",
-        arrange=with_tag,
+        setup=with_tag_scope,
         wrong={"booking_provider_id": "1"},
         fields=("booking_provider_id",),
         steps=(11,),
-        says="the number (not the name)",
+        for_client="the number (not the name)",
     ),
     Case(
-        "a tag that is switched off",
+        "an inactive tag",
         "booking_provider_tag",
         "tag_inactive",
-        arrange=both(with_tag, having(tag_active=False)),
+        setup=all_of(with_tag_scope, with_state(tag_active=False)),
         steps=(9, 10),
-        says="inactive",
+        for_client="inactive",
     ),
 ]
 
-AWAY: list[tuple[str, str, FaultKind, str, str]] = [
+OUTAGES: list[tuple[str, str, FaultKind, str, str]] = [
     ("token", "token", 500, "away", "HTTP 500, server error"),
     ("token", "token", 503, "away", "HTTP 503, server error"),
     ("token", "token", 429, "rate_limited", "HTTP 429, rate limit"),
