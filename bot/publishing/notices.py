@@ -39,13 +39,16 @@ class Notices:
                     await notices.claim(session, name, now)
                     self._claims[name] = now, None
                     return now
-                is_ours = name in self._claims and self._claims[name][0] == known.since
+                claimed_at, since = self._claims.get(name, (None, None))
+                is_ours = claimed_at == known.since
                 if known.ts or not (is_ours or now - known.since > CLAIM_EXPIRES):
                     return None
                 if not await notices.take_over(session, name, known.since, now):
                     return None
-                self._claims[name] = now, known.since
-                return known.since
+                # Our first attempt may have succeeded, also if looking for it failed since then.
+                since = since if is_ours and since else known.since
+                self._claims[name] = now, since
+                return since
         except Conflict:  # another worker claimed it at the same time
             return None
 

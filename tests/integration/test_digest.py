@@ -96,3 +96,18 @@ async def test_a_digest_whose_answer_was_lost_is_not_repeated(database: AnyDatab
             await world.bot.digest.look()
             await world.bot.digest.look()
             assert len(digests(world)) == 1
+
+
+async def test_a_lost_digest_is_found_after_looking_for_it_failed(database: AnyDatabase) -> None:
+    with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
+        async with running_world(database, digest_at="Mon 09:00") as world:
+            await world.begin()
+            clock.move_to("2026-03-02 15:00")
+            world.slack.fail_next("chat.postMessage", drop=True, performed=True)
+            world.slack.fail_next("conversations.history", error="internal_error", times=2)
+            for _ in range(3):
+                with pytest.raises(Unavailable):
+                    await world.bot.digest.look()
+                clock.tick(700)  # an outage longer than what clocks may differ by
+            await world.bot.digest.look()
+            assert len(digests(world)) == 1
