@@ -61,7 +61,7 @@ class CommandServer:
 
 
 @contextmanager
-def run_command_server() -> Iterator[CommandServer]:
+def running_command_server() -> Iterator[CommandServer]:
     """Start one; it ends with the block."""
     with (
         tempfile.TemporaryDirectory(prefix="commands-") as directory,
@@ -107,7 +107,7 @@ async def onboarding(directory: Path, *words: str, **settings: str) -> CommandRe
 def _server() -> CommandServer:
     running = ExitStack()
     atexit.register(running.close)
-    return running.enter_context(run_command_server())
+    return running.enter_context(running_command_server())
 
 
 def _environment(directory: Path, settings: dict[str, str]) -> dict[str, str]:

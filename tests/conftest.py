@@ -13,7 +13,7 @@ from hypothesis import settings
 from bot.core.logs import TextFormatter
 from tests import shared
 from tests.databases import AnyDatabase, PostgresDatabase, Server, SqliteFile
-from tests.postgresql import Cluster, NoPostgreSQLError, run_cluster
+from tests.postgresql import Cluster, NoPostgreSQLError, running_cluster
 from tests.virtual_time import VirtualTimeLoop
 
 # The same examples each time: a test that fails once fails again.
@@ -109,7 +109,7 @@ def _started() -> Iterator[Cluster]:
     if SERVER == "none":
         pytest.skip(LEFT_OUT)
     try:
-        with run_cluster() as started:
+        with running_cluster() as started:
             yield started
     except NoPostgreSQLError as error:
         pytest.fail(str(error), pytrace=False)

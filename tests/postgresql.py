@@ -73,7 +73,7 @@ class Cluster:
 
 
 @contextmanager
-def run_cluster() -> Iterator[Cluster]:
+def running_cluster() -> Iterator[Cluster]:
     """Start a server; it ends with the block, or with this process; raises NoPostgreSQLError."""
     directory = Path(tempfile.mkdtemp(prefix="pg-"))
     with _guarded(directory):

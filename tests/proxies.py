@@ -55,7 +55,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def run_proxy(password: str = "") -> AsyncIterator[Proxy]:
+async def running_proxy(password: str = "") -> AsyncIterator[Proxy]:
     """Run one until the block ends."""
     proxy = Proxy(password=password)
     async with listen(proxy.serve) as proxy.port:

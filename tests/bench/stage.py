@@ -21,7 +21,7 @@ from sandbox.slack import Channel, Manifest, Person, SlackSandbox
 from storage import migrate
 from storage.audit.seals import Seals
 from storage.database import sync_url
-from tests.postgresql import run_cluster
+from tests.postgresql import running_cluster
 
 KEY = b"k" * 32
 STOCK = ("-m", "tests.bench.stock")
@@ -149,7 +149,7 @@ def postgresql() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    with run_cluster() as cluster:
+    with running_cluster() as cluster:
         with psycopg.connect(cluster.url, autocommit=True) as connection:
             for name in AS_IN_EARNEST:
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = on").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""What the tests of crashes share."""
+"""Shared by the crash tests."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a line although the test passes."""
+    """Print a line even if the test passes."""
 
     def tell(line: str) -> None:
         with capsys.disabled():

@@ -1,4 +1,4 @@
-"""A bot that dies at chosen points, by SIGKILL, and is started again on the same database."""
+"""A bot that is killed by SIGKILL at chosen points, and restarted on the same database."""
 
 import asyncio
 import contextlib
@@ -14,44 +14,44 @@ from typing import Any
 from bot.publishing.pins import BOOKMARK, PIN
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import READY_WITHIN, Zygote, events_url, run_zygote
+from tests.crash.forks import READY_TIMEOUT, Zygote, events_url, running_zygote
 from tests.databases import AnyDatabase
 
-# What happens whenever a bot starts, whatever the scene.
+# What happens at every start, whatever the scene.
 STARTING = ("starting", "auth.test", "commit of insert guide", "commit of update guide")
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Points:
-    """The points that a run passes, by name; `deadly` says at which of them the bot dies, once."""
+class CrashPoints:
+    """The named points that a run passes; at those that `should_crash`, the bot dies once."""
 
-    def __init__(self, deadly: Callable[[str], bool]) -> None:
-        self._deadly = deadly
+    def __init__(self, should_crash: Callable[[str], bool]) -> None:
+        self._should_crash = should_crash
         self._count: Counter[str] = Counter()
         self.scene = ""
-        self.passed: dict[str, None] = {}  # in their order
-        self.died_at: dict[str, None] = {}
+        self.passed: dict[str, None] = {}  # in order
+        self.crashed_at: dict[str, None] = {}
 
     def begin(self, scene: str) -> None:
         """From now on, points belong to `scene`."""
         self.scene = scene
         self._count.clear()
 
-    def again(self) -> None:
-        """Count the points of the scene from the beginning: the bot has been started again."""
+    def restart_scene(self) -> None:
+        """Count the points of the scene from the beginning, as the bot has been restarted."""
         self._count.clear()
 
-    def kills(self, moment: str, what: str) -> bool:
+    def crashes_at(self, moment: str, what: str) -> bool:
         """Whether the bot dies at this point."""
         name = self._name(moment, what)
         self.passed[name] = None
-        if name in self.died_at or not self._deadly(name):
+        if name in self.crashed_at or not self._should_crash(name):
             return False
-        self.died_at[name] = None
+        self.crashed_at[name] = None
         return True
 
     def __str__(self) -> str:
-        return f"died at {len(self.died_at)} of {len(self.passed)} points"
+        return f"crashed at {len(self.crashed_at)} of {len(self.passed)} points"
 
     def _name(self, moment: str, what: str) -> str:
         if what.startswith(STARTING):
@@ -62,12 +62,12 @@ class Points:
         return name if number == 1 else f"{name}, {number}"
 
 
-class Mortal:
-    """The bot, as often as it is needed."""
+class CrashingBot:
+    """The bot, restarted whenever it has been killed."""
 
     patience = 3.0
 
-    def __init__(self, zygote: Zygote, points: Points) -> None:
+    def __init__(self, zygote: Zygote, points: CrashPoints) -> None:
         self._zygote, self._points = zygote, points
         self.database = zygote.database
         self._pid = 0
@@ -76,7 +76,7 @@ class Mortal:
         self._failure: BaseException | None = None
         self._port = free_port()
         self._reports = 0
-        self.deaths = 0
+        self.crashes = 0
         self.log_text = zygote.log_text
 
     @property
@@ -86,32 +86,32 @@ class Mortal:
 
     @property
     def is_up(self) -> bool:
-        """Whether the bot lives, and says that it is ready; raises if it could not be revived."""
+        """Whether the bot is running and ready; raises if it could not be restarted."""
         if self._failure:
             raise self._failure
         return self._up.is_set()
 
-    async def breathe(self) -> None:
+    async def wait_a_moment(self) -> None:
         """Let some time pass."""
         await asyncio.sleep(0.005)
 
     async def gate(self, moment: str, method: str, arguments: dict[str, Any]) -> bool:
-        """Guard the pretend Slack: False if the bot died while the call was under way."""
+        """Guard the fake Slack: False if the bot died during the call."""
         before = "before" if moment == "arrived" else "after"
-        if self._pid and self._points.kills(before, f"{method} {_about(arguments)}".strip()):
+        if self._pid and self._points.crashes_at(before, f"{method} {_about(arguments)}".strip()):
             self._kill()
             return False
         return True
 
     async def _report(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hear of one bot's moments; one that dies gets no answer."""
+        """Receive the reports of one bot; one that is to die gets no answer."""
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
-                life, pid, moment, what = json.loads(line)
-                if life != self.deaths:
+                generation, pid, moment, what = json.loads(line)
+                if generation != self.crashes:
                     break
                 self._pid = pid
-                if self._points.kills(moment, what):
+                if self._points.crashes_at(moment, what):
                     self._kill()
                     break
                 writer.write(b".")
@@ -119,39 +119,41 @@ class Mortal:
 
     def _kill(self) -> None:
         os.kill(self._pid, signal.SIGKILL)
-        self.deaths += 1
-        dead, self._pid = self._pid, 0
+        self.crashes += 1
+        killed, self._pid = self._pid, 0
         self._up.clear()
-        task = asyncio.create_task(self._revive(dead))
+        task = asyncio.create_task(self._restart(killed))
         self._tasks.add(task)
-        task.add_done_callback(self._revived)
+        task.add_done_callback(self._restarted)
 
-    def _revived(self, task: asyncio.Task[None]) -> None:
+    def _restarted(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             self._failure = self._failure or task.exception()
 
-    async def _revive(self, dead: int) -> None:
-        await self._zygote.ended(dead)
+    async def _restart(self, pid: int) -> None:
+        await self._zygote.ended(pid)
         expire_leases(self.database)
         await self._start()
 
     async def _start(self) -> None:
-        self._points.again()
-        life = self.deaths
-        self._pid = await self._zygote.start(self._port, reports=self._reports, life=life)
-        await self._zygote.ready(self._port, lambda: life != self.deaths)
-        if life == self.deaths:
+        self._points.restart_scene()
+        generation = self.crashes
+        self._pid = await self._zygote.start(
+            self._port, reports=self._reports, generation=generation
+        )
+        await self._zygote.ready(self._port, lambda: generation != self.crashes)
+        if generation == self.crashes:
             self._up.set()
 
     @asynccontextmanager
-    async def living(self) -> AsyncIterator["Mortal"]:
-        """Let it live during the block; at the end it is killed for good."""
+    async def running(self) -> AsyncIterator["CrashingBot"]:
+        """Run the bot until the block ends."""
         server = await asyncio.start_server(self._report, "127.0.0.1", 0)
         self._reports = server.sockets[0].getsockname()[1]
         try:
             await self._start()
-            async with asyncio.timeout(READY_WITHIN):
+            async with asyncio.timeout(READY_TIMEOUT):
                 await self._up.wait()
             yield self
         finally:
@@ -164,20 +166,20 @@ class Mortal:
 
 
 @asynccontextmanager
-async def mortal(
-    slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: Points
-) -> AsyncIterator[Mortal]:
-    """Run a bot that dies at the `points`."""
-    async with run_zygote(environment, database) as zygote:
-        bot = Mortal(zygote, points)
+async def running_crashing_bot(
+    slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: CrashPoints
+) -> AsyncIterator[CrashingBot]:
+    """Run a bot that crashes at the `points`."""
+    async with running_zygote(environment, database) as zygote:
+        bot = CrashingBot(zygote, points)
         slack.guard(bot.gate)
-        async with bot.living():
+        async with bot.running():
             slack.deliver_to(bot.events_url)
             yield bot
 
 
 def expire_leases(database: AnyDatabase) -> None:
-    """What the killed bot held is free, as after the seconds that a lease or a claim lasts."""
+    """Free what the killed bot held, as if its leases and claims had expired."""
     database.write("UPDATE onboarding SET lease_until = ?", PAST)
     database.write("UPDATE verification SET run_until = ?", PAST)
     claimed = "ts IS NULL AND posting_since IS NOT NULL AND slot IN (?, ?)"

@@ -1,4 +1,4 @@
-"""What must be true in the end, however often the bot died."""
+"""What must be true in the end, however often the bot crashed."""
 
 import hashlib
 import re
@@ -14,22 +14,22 @@ from storage.audit.verify_history import verify
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
-from tests.crash.people import ASKS_FOR_HELP_AT, STEPS, UNDONE, People
+from tests.crash.people import HELP_STEP, STEPS, UNDONE_STEP, People
 from tests.invariants import WORKSPACE, of
 
 KEY = hashlib.sha256(b"k").digest()  # what the bots of these tests encrypt with
 
 
 async def assert_onboarding_completed(people: People) -> None:
-    """Nothing is lost, nothing is there twice, and Slack shows the state as it is."""
-    nothing_is_twice(people)
-    every_announcement_is_made_once(people)
-    what_was_done_is_recorded_once(people)
+    """Assert that nothing is lost or duplicated, and that Slack shows the actual state."""
+    assert_no_duplicates(people)
+    assert_announced_once(people)
+    assert_recorded_once(people)
     database = Database(people.bot.database.url, Seals([KEY]))
     try:
-        await the_thread_shows_the_state(people, database)
-        await the_values_can_be_read(people, database)
-        await the_history_is_whole(database)
+        await assert_thread_shows_state(people, database)
+        await assert_values_readable(people, database)
+        await assert_history_sealed(database)
     finally:
         await database.close()
     log = people.bot.log_text()
@@ -39,12 +39,12 @@ async def assert_onboarding_completed(people: People) -> None:
     )
 
 
-def nothing_is_twice(people: People) -> None:
-    """Every slot stands once in its channel, the steps in their order."""
+def assert_no_duplicates(people: People) -> None:
+    """Assert that every slot is in its channel once, with the steps in order."""
     for channel in (people.channel, people.engineering):
         slots = [one.slot for one in channel.messages if one.user is people.slack.bot]
-        twice = [slot for slot, count in Counter(slots).items() if count > 1]
-        assert not twice, f"twice in #{channel.name}: {twice}"
+        duplicates = [slot for slot, count in Counter(slots).items() if count > 1]
+        assert not duplicates, f"twice in #{channel.name}: {duplicates}"
         assert len(channel.pins) <= 1
         assert len(channel.bookmarks) <= 1
     found = [re.fullmatch(r"step:(\d+)", one.slot or "") for one in people.channel.messages]
@@ -52,40 +52,40 @@ def nothing_is_twice(people: People) -> None:
     assert steps == sorted(steps)
 
 
-def the_thread_is_pinned(people: People) -> None:
+def assert_pinned(people: People) -> None:
     assert (len(people.channel.pins), len(people.channel.bookmarks)) == (1, 1)
 
 
-def every_announcement_is_made_once(people: People) -> None:
+def assert_announced_once(people: People) -> None:
     kinds = ", ".join(f"'{kind.value}'" for kind in ANNOUNCED)
-    where = f"{people.of('event')} AND kind IN ({kinds}) ORDER BY id"
+    where = f"{people.rows_of('event')} AND kind IN ({kinds}) ORDER BY id"
     events = people.query(f"SELECT id FROM {where}")  # noqa: S608
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     announced = [one.slot for one in of(onboarding_id, people.engineering)]
     assert announced == [f"announcement:{number}" for (number,) in events]
 
 
-def what_was_done_is_recorded_once(people: People) -> None:
+def assert_recorded_once(people: People) -> None:
     done = Counter(
         people.query(
-            f"SELECT kind, step FROM {people.of('event')}"  # noqa: S608
+            f"SELECT kind, step FROM {people.rows_of('event')}"  # noqa: S608
             " AND kind IN ('step_done', 'step_undone', 'help_asked')"
         )
     )
     expected = Counter({("step_done", number): 1 for number in range(1, STEPS + 1)})
-    expected[("step_done", UNDONE)] += 1
-    expected[("step_undone", UNDONE)] = 1
-    expected[("help_asked", ASKS_FOR_HELP_AT)] = 1
+    expected[("step_done", UNDONE_STEP)] += 1
+    expected[("step_undone", UNDONE_STEP)] = 1
+    expected[("help_asked", HELP_STEP)] = 1
     assert done == expected, done - expected or expected - done
     assert done.keys() >= set(people.acknowledged)
     for kind in ("started", "account_chosen", "handed_over", "completed"):
-        assert people.rows(f"{people.of('event')} AND kind = '{kind}'") == 1, kind
+        assert people.count_rows(f"{people.rows_of('event')} AND kind = '{kind}'") == 1, kind
     ended = people.query(f"SELECT status, finished_steps FROM {people.onboarding}")  # noqa: S608
     assert ended == [("completed", STEPS)]
 
 
-async def the_thread_shows_the_state(people: People, database: Database) -> None:
-    """Each message says what the bot's views make of the last state, and no other stands there."""
+async def assert_thread_shows_state(people: People, database: Database) -> None:
+    """Assert that the thread has exactly the messages that the views render for the state."""
     guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
@@ -101,24 +101,23 @@ async def the_thread_shows_the_state(people: People, database: Database) -> None
         assert posted[slot].posting_since is None, slot
 
 
-async def the_values_can_be_read(people: People, database: Database) -> None:
-    """Each acknowledged value is the one that was typed; a difference is named, not shown."""
+async def assert_values_readable(people: People, database: Database) -> None:
+    """Assert that each acknowledged value is the one typed; a failure names fields only."""
     vault = Vault([KEY])
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
         sealed = await credentials.of(session, onboarding_id)
-    right = people.servicetitan.credentials
-    assert people.kept == right
+    assert people.entered == people.servicetitan.credentials
     wrong = [
         name
-        for name, value in people.kept.items()
+        for name, value in people.entered.items()
         if name not in sealed or vault.open(sealed[name]).get_secret_value() != value
     ]
     assert not wrong
 
 
-async def the_history_is_whole(database: Database) -> None:
-    """Each event is sealed with all before it."""
+async def assert_history_sealed(database: Database) -> None:
+    """Assert that each event is sealed with all before it."""
     async with database.begin(write=False) as session:
         found = await verify(session)
     assert found.events

@@ -1,4 +1,4 @@
-"""Several workers on one database; now and then one is killed, and another takes its place."""
+"""Several workers on one database; occasionally one is killed and replaced."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import Zygote, events_url, run_zygote
+from tests.crash.forks import Zygote, events_url, running_zygote
 from tests.databases import AnyDatabase
 
 
@@ -25,9 +25,10 @@ class Worker:
 
 
 class Fleet:
-    """The bot, as people notice it: whether one of its workers answers is a matter of luck.
+    """The bot as people experience it: requests go to random workers, even to dead ones.
 
-    Nobody tells whoever spreads the requests that a worker is dead, until another is in its place.
+    As with a load balancer without health checks, a killed worker keeps getting requests until it
+    is replaced.
     """
 
     patience = 1.5
@@ -36,20 +37,20 @@ class Fleet:
         self._zygote, self._random = zygote, random.Random(seed)  # noqa: S311
         self.workers = [Worker(free_port()) for _ in range(size)]
         self.database, self.log_text = zygote.database, zygote.log_text
-        self.deaths = 0
+        self.crashes = 0
         self._calls = 0
-        self._deaths_at: list[int] = []  # after so many posts and edits
+        self._kill_after: list[int] = []  # numbers of posts and edits
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
 
     @property
     def is_up(self) -> bool:
-        """Whether anybody is there; raises if a new worker did not come up."""
+        """Whether any worker is up; raises if a replacement failed to start."""
         if self._failure:
             raise self._failure
         return any(one.is_up for one in self.workers)
 
-    async def breathe(self) -> None:
+    async def wait_a_moment(self) -> None:
         """Let some time pass."""
         await asyncio.sleep(0.05)
 
@@ -57,31 +58,31 @@ class Fleet:
         """Where the next request goes."""
         return events_url(self._random.choice(self.workers).port)
 
-    def dies_now_and_then(self, times: int, between: tuple[int, int], after: int) -> None:
-        """Have a worker killed so often: after so many posts and edits, then `between` them.
+    def schedule_kills(self, times: int, between: tuple[int, int], after: int) -> None:
+        """Kill a worker `times` times: the first `after` that many posts and edits.
 
-        Pins and bookmarks of a dead worker are left alone for half a minute, which is longer than
-        people here take: they are made before.
+        `between` is the range of posts and edits between two kills. A dead worker's claims on pins
+        and bookmarks last half a minute, longer than people here take: those come before.
         """
         at = after
         for _ in range(times):
             at += self._random.randint(*between)
-            self._deaths_at.append(at)
+            self._kill_after.append(at)
 
     async def gate(self, moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
-        """Guard the pretend Slack: count its calls, and kill somebody when it is time."""
+        """Guard the fake Slack: count its calls, and kill a worker when one is due."""
         self._calls += (moment, method[:5]) == ("arrived", "chat.")
-        everybody = all(one.is_up for one in self.workers)
-        if self._deaths_at and self._calls >= self._deaths_at[0] and everybody:
-            self._deaths_at.pop(0)
+        all_up = all(one.is_up for one in self.workers)
+        if self._kill_after and self._calls >= self._kill_after[0] and all_up:
+            self._kill_after.pop(0)
             self.kill(self._random.choice(self.workers))
         return True
 
     def kill(self, worker: Worker, *, replaced: bool = True) -> None:
-        """Kill a worker; another is started in its place."""
+        """Kill a worker; unless told otherwise, start another in its place."""
         os.kill(worker.pid, signal.SIGKILL)
         worker.is_up = False
-        self.deaths += 1
+        self.crashes += 1
         if not replaced:
             return
         task = asyncio.create_task(self._replace(worker))
@@ -98,7 +99,7 @@ class Fleet:
         await self.start(worker)
 
     async def start(self, worker: Worker) -> None:
-        """Start a bot in a worker's place."""
+        """Start a worker."""
         worker.pid = await self._zygote.start(worker.port)
         await self._zygote.ready(worker.port)
         worker.is_up = True
@@ -114,15 +115,15 @@ class Fleet:
 
 
 @asynccontextmanager
-async def run_fleet(
+async def running_fleet(
     slack: SlackSandbox,
     environment: Mapping[str, str],
     database: AnyDatabase,
     size: int,
     seed: int,
 ) -> AsyncIterator[Fleet]:
-    """Run so many workers; requests over HTTP go to any of them."""
-    async with run_zygote(environment, database) as zygote:
+    """Run `size` workers; each HTTP request goes to a random one."""
+    async with running_zygote(environment, database) as zygote:
         fleet = Fleet(zygote, size, seed)
         slack.guard(fleet.gate)
         slack.deliver_to(fleet.any_url)

@@ -15,7 +15,7 @@ import aiohttp
 from sandbox.bot_process import ROOT
 from tests.databases import AnyDatabase
 
-READY_WITHIN = 20.0
+READY_TIMEOUT = 20.0
 
 
 class Zygote:
@@ -27,7 +27,7 @@ class Zygote:
         environment: Mapping[str, str],
         database: AnyDatabase,
     ) -> None:
-        self._process, self._told = process, asyncio.Lock()
+        self._process, self._lock = process, asyncio.Lock()
         self._environment = {**environment, "DATABASE_URL": database.url, "HOST": "127.0.0.1"}
         self.database = database
         self.log = database.directory / "bot.log"
@@ -37,7 +37,7 @@ class Zygote:
 
     async def start(self, port: int, **reports: int) -> int:
         """Fork a bot that listens on `port`; its process id. `reports`: see zygote.py."""
-        return await self._tell(
+        return await self._send(
             do="start",
             environment={**self._environment, "PORT": str(port)},
             directory=str(self.database.directory),
@@ -47,29 +47,29 @@ class Zygote:
 
     async def ended(self, pid: int) -> None:
         """Wait for the end of a bot that was killed."""
-        await self._tell(do="wait", pid=pid)
+        await self._send(do="wait", pid=pid)
 
-    async def ready(self, port: int, given_up: Callable[[], bool] = lambda: False) -> None:
-        """Wait until the bot on `port` says that it is ready, or until it is `given_up`."""
-        deadline = time.monotonic() + READY_WITHIN
+    async def ready(self, port: int, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Wait until the bot on `port` is ready, or until `cancelled`."""
+        deadline = time.monotonic() + READY_TIMEOUT
         async with aiohttp.ClientSession() as session:
-            while not given_up() and not await _is_ready(session, port):
+            while not cancelled() and not await _is_ready(session, port):
                 assert time.monotonic() < deadline, f"not ready\n{self.log_text()[-3000:]}"
                 await asyncio.sleep(0.02)
 
-    async def _tell(self, **order: Any) -> int:
+    async def _send(self, **order: Any) -> int:
         assert self._process.stdin
         assert self._process.stdout
-        async with self._told:
+        async with self._lock:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             return int(await self._process.stdout.readline())
 
 
 @asynccontextmanager
-async def run_zygote(
+async def running_zygote(
     environment: Mapping[str, str], database: AnyDatabase
 ) -> AsyncIterator[Zygote]:
-    """Import everything once; at the end, whatever still lives is killed."""
+    """Run the zygote; bots still running at the end are killed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(Path(__file__).with_name("zygote.py"))),
         env={"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"},

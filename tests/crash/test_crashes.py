@@ -8,13 +8,13 @@ import pytest
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from tests.crash.crashing_bot import Points, mortal
-from tests.crash.final_state import assert_onboarding_completed, the_thread_is_pinned
+from tests.crash.crashing_bot import CrashPoints, running_crashing_bot
+from tests.crash.final_state import assert_onboarding_completed, assert_pinned
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import KEY
 
-# Kinds of crash points: a run that passes none of some kind no longer covers it.
+# Kinds of crash points that every run must pass, or it no longer covers them.
 MOMENTS = (
     *("before commit of update onboarding", "after commit of update onboarding"),
     *("before acknowledging press", "before chat.postMessage", "after chat.postMessage"),
@@ -25,16 +25,16 @@ SHARES = 10
 
 async def onboard(
     database: AnyDatabase,
-    deadly: Callable[[str], bool],
+    should_crash: Callable[[str], bool],
     *,
-    hasty: bool = False,
+    impatient: bool = False,
     pinned: bool = True,
-) -> Points:
-    """Run a whole onboarding with a bot that dies at `deadly` points, and check that it catches up.
+) -> CrashPoints:
+    """Run a whole onboarding with a crashing bot, and check that it catches up.
 
     Without `pinned`: it dies right after every publish, which is when a thread gets pinned.
     """
-    points = Points(deadly)
+    points = CrashPoints(should_crash)
     async with (
         SlackSandbox(
             Manifest.read(MANIFEST),
@@ -58,15 +58,23 @@ async def onboard(
             "SERVICETITAN_API_URL": servicetitan.api_url,
             "SWEEP_INTERVAL": "1",
         }
-        async with mortal(slack, environment, database, points) as bot:
+        async with running_crashing_bot(slack, environment, database, points) as bot:
             people = People(
-                slack, servicetitan, bot, points, erin, ann, channel, engineering, hasty=hasty
+                slack,
+                servicetitan,
+                bot,
+                points,
+                erin,
+                ann,
+                channel,
+                engineering,
+                impatient=impatient,
             )
             await people.onboard()
-            await people.level()
+            await people.wait_until_caught_up()
             await assert_onboarding_completed(people)
             if pinned:
-                the_thread_is_pinned(people)
+                assert_pinned(people)
     return points
 
 
@@ -79,7 +87,7 @@ def one_in(count: int, remainder: int) -> Callable[[str], bool]:
 async def test_an_onboarding_survives_occasional_crashes(database: AnyDatabase) -> None:
     points = await onboard(database, one_in(80, 0))
 
-    assert len(points.died_at) > 8
+    assert len(points.crashed_at) > 8
     for moment in MOMENTS:
         assert any(f": {moment}" in name for name in points.passed), moment
 
@@ -90,7 +98,7 @@ async def test_an_onboarding_survives_occasional_crashes(database: AnyDatabase) 
 async def test_an_onboarding_survives_widely_spaced_crashes_at_each_point(
     database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
-    points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
+    points = await onboard(database, one_in(SHARES, share), impatient=share % 2 == 1)
 
     tell(f"share {share + 1} of {SHARES}: {points}")
 
@@ -101,7 +109,7 @@ async def test_an_onboarding_survives_widely_spaced_crashes_at_each_point(
 async def test_an_onboarding_survives_crashes_on_postgresql(
     database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
-    points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
+    points = await onboard(database, one_in(SHARES, share), impatient=share % 2 == 1)
 
     tell(f"PostgreSQL, share {share + 1} of {SHARES}: {points}")
 
@@ -114,4 +122,4 @@ async def test_an_onboarding_survives_a_crash_at_every_single_point(
     points = await onboard(database, lambda _name: True, pinned=False)
 
     tell(f"all: {points}")
-    assert points.died_at.keys() == points.passed.keys()
+    assert points.crashed_at.keys() == points.passed.keys()

@@ -17,13 +17,13 @@ from sandbox.slack import Channel, Manifest, SlackSandbox
 from storage.audit.seals import Seals
 from storage.database import Database
 from storage.guides import GuideStore
-from tests.crash.crashing_bot import Points
+from tests.crash.crashing_bot import CrashPoints
 from tests.crash.final_state import (
     KEY as RAW_KEY,
     assert_onboarding_completed,
-    the_thread_is_pinned,
+    assert_pinned,
 )
-from tests.crash.fleet import Fleet, run_fleet
+from tests.crash.fleet import Fleet, running_fleet
 from tests.crash.forks import events_url
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, AnyDatabase
@@ -32,9 +32,9 @@ from tests.invariants import assert_consistent
 
 # How long Slack waits for an ack: three seconds, but less here in Socket Mode.
 ACK_DEADLINE = {False: 3.0, True: 1.5}
-TAKEN_OVER_WITHIN = 15.0
+TAKEOVER_SECONDS = 15.0
 # The longest anyone may wait for anything: two takeovers in a row, plus one attempt.
-NOBODY_WAITS_LONGER = 2 * TAKEN_OVER_WITHIN + 5
+MAX_WAIT_SECONDS = 2 * TAKEOVER_SECONDS + 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Stage:
     fleet: Fleet
 
     def clients(self, count: int) -> list[People]:
-        """That many clients, each with their own engineer; every other pair is hasty."""
+        """That many clients, each with their own engineer; every other pair is impatient."""
         return [self._client(number) for number in range(1, count + 1)]
 
     def _client(self, number: int) -> People:
@@ -56,14 +56,14 @@ class Stage:
         ann = slack.add_person(f"Admin {number}", slack.add_team(name))
         channel = slack.add_channel(f"client-{number}", erin, ann)
         return People(
-            *(slack, self.servicetitan, self.fleet, Points(lambda _name: False), erin, ann),
+            *(slack, self.servicetitan, self.fleet, CrashPoints(lambda _name: False), erin, ann),
             *(channel, self.engineering, name),
-            hasty=number % 2 == 1,
+            impatient=number % 2 == 1,
         )
 
 
 @asynccontextmanager
-async def staged(
+async def running_stage(
     database: AnyDatabase,
     workers: int,
     seed: int = 0,
@@ -95,7 +95,7 @@ async def staged(
                 else {"SLACK_SIGNING_SECRET": slack.signing_secret}
             ),
         }
-        async with run_fleet(slack, environment, database, workers, seed) as fleet:
+        async with running_fleet(slack, environment, database, workers, seed) as fleet:
             if socket_mode:
                 await slack.until(lambda: slack.connections == workers or None, 10)
             yield Stage(slack, servicetitan, engineering, fleet)
@@ -107,22 +107,22 @@ async def onboard(stage: Stage, clients: int) -> str:
     began = time.monotonic()
     await asyncio.gather(*(people.onboard() for people in everybody))
     for people in everybody:
-        await people.level()
+        await people.wait_until_caught_up()
         await assert_onboarding_completed(people)
-        the_thread_is_pinned(people)
-        await sound(people)
-    longest = max(people.longest for people in everybody)
-    assert longest < NOBODY_WAITS_LONGER
+        assert_pinned(people)
+        await assert_client_consistent(people)
+    longest = max(people.longest_wait for people in everybody)
+    assert longest < MAX_WAIT_SECONDS
     refused = sum(not one.ack.ok for one in stage.slack.deliveries)
     return (
-        f"{clients} clients, {len(stage.fleet.workers)} workers, {stage.fleet.deaths} killed, "
+        f"{clients} clients, {len(stage.fleet.workers)} workers, {stage.fleet.crashes} killed, "
         f"{len(stage.slack.deliveries)} requests ({refused} without an answer), "
         f"{len(stage.slack.calls)} calls, the longest wait {longest:.1f} s, "
         f"{time.monotonic() - began:.1f} s"
     )
 
 
-async def sound(people: People) -> None:
+async def assert_client_consistent(people: People) -> None:
     """Check that a client's thread, history, and announcements are consistent."""
     database = Database(people.bot.database.url, Seals([RAW_KEY]))
     guides = GuideStore.from_file(SERVICETITAN)
@@ -133,8 +133,8 @@ async def sound(people: People) -> None:
         await database.close()
 
 
-HTTP, SOCKETS = False, True
-BEGUN = ["root", "welcome", "step:1", "step:2"]
+HTTP, SOCKET_MODE = False, True
+AFTER_STEP_1 = ["root", "welcome", "step:1", "step:2"]
 
 
 @ON_POSTGRESQL
@@ -143,31 +143,31 @@ BEGUN = ["root", "welcome", "step:1", "step:2"]
     [
         pytest.param(2, HTTP, marks=pytest.mark.long),
         (4, HTTP),
-        (2, SOCKETS),
+        (2, SOCKET_MODE),
     ],
-    ids=["2", "4", "2-sockets"],
+    ids=["2 over HTTP", "4 over HTTP", "2 over Socket Mode"],
 )
 async def test_workers_killed_at_random_lose_and_repeat_nothing(
     database: AnyDatabase, workers: int, socket_mode: bool
 ) -> None:
-    async with staged(database, workers, socket_mode=socket_mode) as stage:
-        stage.fleet.dies_now_and_then(4, between=(15, 25), after=20)
+    async with running_stage(database, workers, socket_mode=socket_mode) as stage:
+        stage.fleet.schedule_kills(4, between=(15, 25), after=20)
 
         await onboard(stage, 2)
 
-        assert stage.fleet.deaths == 4
+        assert stage.fleet.crashes == 4
 
 
 @pytest.mark.long
 @ON_POSTGRESQL
 @pytest.mark.parametrize(
-    ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS), (4, SOCKETS)]
+    ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKET_MODE), (4, SOCKET_MODE)]
 )
 async def test_many_clients_are_onboarded_while_workers_keep_getting_killed(
     database: AnyDatabase, workers: int, socket_mode: bool, tell: Callable[[str], None]
 ) -> None:
-    async with staged(database, workers, seed=workers, socket_mode=socket_mode) as stage:
-        stage.fleet.dies_now_and_then(20, between=(10, 20), after=50)
+    async with running_stage(database, workers, seed=workers, socket_mode=socket_mode) as stage:
+        stage.fleet.schedule_kills(20, between=(10, 20), after=50)
 
         tell(await onboard(stage, 5))
 
@@ -176,56 +176,56 @@ async def test_many_clients_are_onboarded_while_workers_keep_getting_killed(
 async def test_the_thread_of_a_dead_worker_is_taken_over_within_seconds(
     database: AnyDatabase,
 ) -> None:
-    async with staged(database, 2) as stage:
+    async with running_stage(database, 2) as stage:
         [people], fleet, killed_at = stage.clients(1), stage.fleet, 0.0
         victim, _other = fleet.workers
 
-        async def dies(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        async def kill_after_post(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
             nonlocal killed_at
-            if (moment, method, fleet.deaths) == ("performed", "chat.postMessage", 0):
+            if (moment, method, fleet.crashes) == ("performed", "chat.postMessage", 0):
                 fleet.kill(victim)
                 killed_at = time.monotonic()
             return True
 
         await people.begin()
-        await people.step_comes(1)
-        await people.level()
+        await people.wait_for_step(1)
+        await people.wait_until_caught_up()
         stage.slack.deliver_to(events_url(victim.port))
-        stage.slack.guard(dies)
-        await people.ann.press(people.the(1), "choose_account:new")
+        stage.slack.guard(kill_after_post)
+        await people.ann.press(people.step_message(1), "choose_account:new")
         await stage.slack.until(lambda: killed_at)
-        await people.level()
+        await people.wait_until_caught_up()
 
-        assert time.monotonic() - killed_at < TAKEN_OVER_WITHIN
-        assert [one.slot for one in people.channel.messages] == BEGUN
+        assert time.monotonic() - killed_at < TAKEOVER_SECONDS
+        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1
 
 
 # Extra seconds allowed for a busy machine; `tell` reports the actual time.
-SLACKNESS = 4.0
+TOLERANCE_SECONDS = 4.0
 
 
-async def killed_while_it_posts(stage: Stage, people: People, *, replaced: bool) -> float:
+async def kill_while_posting(stage: Stage, people: People, *, replaced: bool) -> float:
     """Kill the first worker while it posts the second step, and return when it died."""
     fleet, victim, killed_at = stage.fleet, stage.fleet.workers[0], 0.0
 
-    async def dies(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+    async def kill_after_post(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
         nonlocal killed_at
-        if (moment, method, fleet.deaths) == ("performed", "chat.postMessage", 0):
+        if (moment, method, fleet.crashes) == ("performed", "chat.postMessage", 0):
             fleet.kill(victim, replaced=replaced)
             killed_at = time.monotonic()
         return True
 
     await people.begin()
-    await people.step_comes(1)
-    await people.level()
+    await people.wait_for_step(1)
+    await people.wait_until_caught_up()
     stage.slack.deliver_to(events_url(victim.port))
-    stage.slack.guard(dies)
-    await people.ann.press(people.the(1), "choose_account:new")
+    stage.slack.guard(kill_after_post)
+    await people.ann.press(people.step_message(1), "choose_account:new")
     await stage.slack.until(lambda: killed_at or None, 10)
     return killed_at
 
 
-async def shown(people: People) -> float:
+async def wait_until_shown(people: People) -> float:
     """Wait until the first message shows the second step too, and return when it did."""
     async with asyncio.timeout(30):
         while people.query("SELECT 1 FROM onboarding WHERE revision > published_revision"):  # noqa: ASYNC110
@@ -236,27 +236,27 @@ async def shown(people: People) -> float:
 async def test_a_restarted_bot_resumes_posting_immediately(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
-    async with staged(database, 1, sweep_interval=5) as stage:
+    async with running_stage(database, 1, sweep_interval=5) as stage:
         [people] = stage.clients(1)
-        await killed_while_it_posts(stage, people, replaced=True)
+        await kill_while_posting(stage, people, replaced=True)
         await stage.slack.until(lambda: stage.fleet.is_up or None, 20)
         up_at = time.monotonic()
-        took = await shown(people) - up_at
+        took = await wait_until_shown(people) - up_at
 
-        tell(f"level {took:.1f} s after it is up again")
-        assert took < 2 + SLACKNESS
-        assert [one.slot for one in people.channel.messages] == BEGUN
+        tell(f"caught up {took:.1f} s after the restart")
+        assert took < 2 + TOLERANCE_SECONDS
+        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1
 
 
 @ON_POSTGRESQL
 async def test_another_worker_takes_over_a_dead_workers_lease_when_it_expires(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
-    async with staged(database, 2, sweep_interval=5) as stage:
+    async with running_stage(database, 2, sweep_interval=5) as stage:
         [people] = stage.clients(1)
-        killed_at = await killed_while_it_posts(stage, people, replaced=False)
-        took = await shown(people) - killed_at
+        killed_at = await kill_while_posting(stage, people, replaced=False)
+        took = await wait_until_shown(people) - killed_at
 
-        tell(f"level {took:.1f} s after the death of a worker")
-        assert took < LEASE.total_seconds() + 1 + SLACKNESS
-        assert [one.slot for one in people.channel.messages] == BEGUN
+        tell(f"caught up {took:.1f} s after the worker was killed")
+        assert took < LEASE.total_seconds() + 1 + TOLERANCE_SECONDS
+        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1

@@ -1,8 +1,8 @@
-"""Starts bots in the blink of an eye: everything is imported once, and each bot is a fork of that.
+"""Starts bots almost instantly: everything is imported once, and each bot is a fork.
 
 Run as a script. Reads a JSON object a line and answers each with a number: `start` forks a bot (its
 process id), `wait` waits for one that was killed (its exit status). It ends with its input. With
-`reports`, a port, the bot tells there of each moment at which it could die.
+`reports`, the bot reports to that port each point at which it could be killed.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ SLOT = re.compile(r"root|welcome|[a-z]+:\d+")
 
 
 class Reports:
-    """Tells the test of each moment, and waits until the bot may go on, if ever."""
+    """Reports each point to the test, and waits for permission to continue."""
 
-    def __init__(self, port: int, life: int) -> None:
+    def __init__(self, port: int, generation: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
-        self._life = life
+        self._generation = generation
 
     def at(self, moment: str, what: str) -> None:
-        message = [self._life, os.getpid(), moment, what]
+        message = [self._generation, os.getpid(), moment, what]
         self._socket.sendall(json.dumps(message).encode() + b"\n")
         if not self._socket.recv(1):
             os._exit(1)  # the test is over
@@ -51,7 +51,7 @@ class Reports:
 
 @contextmanager
 def reported_commits(reports: Reports) -> Iterator[None]:
-    """Have every transaction that writes reported, before and after its commit."""
+    """Report every writing transaction, before and after its commit."""
     written: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()  # by the task that writes
 
     def note(statement: str, parameters: Any) -> None:
@@ -70,7 +70,7 @@ def _report_transactions(
     begin, commit = kind.begin, kind.commit
 
     async def begun(transaction: Any, *, write: bool) -> None:
-        written()  # by one that was rolled back
+        written()  # discards those of a rolled-back transaction
         await begin(transaction, write=write)
 
     async def committed(transaction: Any) -> None:
@@ -97,7 +97,7 @@ def _named(found: re.Match[str], parameters: Any) -> str:
 
 
 def report_acknowledgements(reports: Reports) -> None:
-    """Have every request of Slack's reported: when it comes, before and after its answer."""
+    """Report every request of Slack's: on arrival, and before and after it is acknowledged."""
     build = vars(bot.app.running)["web_app"]
 
     @web.middleware
@@ -136,7 +136,7 @@ def _kind(body: str) -> str:
 
 @contextmanager
 def all_reported(reports: Reports) -> Iterator[None]:
-    """Have everything reported, the start first."""
+    """Report everything, beginning with the start."""
     reports.at("on", "starting")
     report_acknowledgements(reports)
     with reported_commits(reports):
@@ -158,7 +158,7 @@ def start(order: dict[str, Any]) -> int:
         os.chdir(order["directory"])
         with ExitStack() as stack:
             if "reports" in order:
-                stack.enter_context(all_reported(Reports(order["reports"], order["life"])))
+                stack.enter_context(all_reported(Reports(order["reports"], order["generation"])))
             status = bot.cli.commands.run()
     finally:
         sys.stdout.flush()
@@ -167,10 +167,10 @@ def start(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    httpx.AsyncClient()  # imports what it needs only now
-    bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until all is level
+    httpx.AsyncClient()  # triggers its lazy imports
+    bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until everything is shown
     bot.app.bolt.PRESS_SECONDS = 3.0  # no press is acknowledged before it is stored
-    gc.freeze()  # what is here already is left alone in every fork
+    gc.freeze()  # keeps forks from copying these objects
     children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)

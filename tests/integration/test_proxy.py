@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.slack.web_api import is_slacks
 from sandbox.bot_process import free_port
 from tests.integration.world import World, running_world
-from tests.proxies import run_proxy, serve_tls, write_certificate
+from tests.proxies import running_proxy, serve_tls, write_certificate
 
 pytestmark = pytest.mark.virtual_time
 
@@ -47,7 +47,7 @@ OTHERS = [
 async def test_proxy_environment_variables_are_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_mode: bool
 ) -> None:
-    async with run_proxy() as proxy:
+    async with running_proxy() as proxy:
         for name in VARIABLES:
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.lower(), proxy.url)
@@ -66,7 +66,10 @@ async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
 ) -> None:
     certificate = write_certificate(tmp_path, "slack.example", "servicetitan.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    async with run_proxy(password.replace("%40", "@")) as proxy, running_world(tmp_path) as plain:
+    async with (
+        running_proxy(password.replace("%40", "@")) as proxy,
+        running_world(tmp_path) as plain,
+    ):
         ports = {
             "slack.example": int(plain.slack.api_url.split(":")[2].partition("/")[0]),
             "servicetitan.example": int(plain.servicetitan.api_url.split(":")[2]),
@@ -94,7 +97,7 @@ async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
 
 async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: Path) -> None:
     async with (
-        run_proxy("secret") as proxy,
+        running_proxy("secret") as proxy,
         running_world(tmp_path) as world,
         world.second_bot(
             servicetitan_auth_url="https://servicetitan.example",
@@ -114,7 +117,7 @@ async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: P
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: bool) -> None:
     async with (
-        run_proxy() as proxy,
+        running_proxy() as proxy,
         running_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
     ):
         world.slack.doubts.ephemeral_reaches_external = False

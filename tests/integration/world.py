@@ -51,7 +51,7 @@ from tests.virtual_time import elapsed
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
 CLIENT_NAME = "Acme Plumbing"
-LAST_OF_CLIENT = 22
+LAST_CLIENT_STEP = 22
 
 
 @dataclass
@@ -149,15 +149,15 @@ class World:
         Nothing is entered before step 22, which then gets all five values.
         """
         onboarding, root = self.onboarding, self.message("root")
-        await self.finish(onboarding, *range(self.current, min(step, LAST_OF_CLIENT)))
+        await self.finish(onboarding, *range(self.current, min(step, LAST_CLIENT_STEP)))
         for _ in range(3):  # two dozen posts in one go: a database that stalls interrupts them
             self.bot.publisher.wake(onboarding)
             await self.idle()
             if self.find(f"step:{self.current}"):
                 break
         for number in range(self.current, step):
-            person = self.ann if number == LAST_OF_CLIENT else self.erin
-            if number == LAST_OF_CLIENT:
+            person = self.ann if number == LAST_CLIENT_STEP else self.erin
+            if number == LAST_CLIENT_STEP:
                 assert (await self.enter(person, number, **self.servicetitan.credentials)).ok
             assert (await person.press_raw(root, "step_done", f"{onboarding}:{number}")).ack.ok
         await self.idle()

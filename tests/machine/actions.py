@@ -1,4 +1,4 @@
-"""What people do in Slack, as values: Hypothesis draws them, `stage` carries them out."""
+"""What people do in Slack, as values: Hypothesis draws them, and `Stage` performs them."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 CLIENTS = ("ann", "ben")
 ENGINEERS = ("erin", "eve")
-# Gus is a guest of HeavySet's workspace, Otto of an organisation that has nothing to do with it.
+# Gus is a guest in HeavySet's workspace; Otto belongs to an unrelated organization.
 OTHERS = ("gus", "otto")
 
-# Buttons, by what the press is called here; what people say in the thread, type and fill in.
-PRESSED = {
+# Buttons by the name of the action, then messages in the thread, slash commands, and forms.
+BUTTONS = {
     "done": "step_done",
     "undo": "step_undo",
     "new": "choose_account:new",
@@ -21,7 +21,7 @@ PRESSED = {
     "verify": "run_verification",
     "reveal": "reveal_credentials",
 }
-SAID = {
+THREAD_MESSAGES = {
     "say done": "done",
     "say undo": "undo",
     "say new": "new",
@@ -29,7 +29,7 @@ SAID = {
     "say status": "status",
     "say help": "help Which portal is meant here?",
 }
-TYPED = {
+COMMANDS = {
     "/skip": "skip {step}",
     "/reopen": "reopen {step}",
     "/pause": "pause",
@@ -38,27 +38,27 @@ TYPED = {
     "/remind": "remind",
     "/status": "status",
 }
-FILLED = {
+FORMS = {
     "enter right": "enter_credentials",
     "enter wrong": "enter_credentials",
     "ask": "step_help",
     "/cancel": "",
 }
-ABOUT_A_STEP = {*PRESSED, "enter right", "enter wrong", "ask", "/skip", "/reopen"}
+ABOUT_A_STEP = {*BUTTONS, "enter right", "enter wrong", "ask", "/skip", "/reopen"}
 
 
 @dataclass(frozen=True)
-class Deed:
-    """One thing that somebody does, about the step that is `away` from the current one."""
+class RelativeAction:
+    """Something a person does about a step, given as an `offset` from the current one."""
 
     who: str
     what: str
-    away: int = 0
+    offset: int = 0
 
 
 @dataclass(frozen=True, order=True)
-class Act:
-    """A deed about a step that is known by now; `fields` are those of the form that is open."""
+class Action:
+    """A `RelativeAction` with its step resolved; `fields` are those of the open form."""
 
     who: str
     what: str
@@ -70,14 +70,16 @@ _near = st.sampled_from([0, 0, 0, 0, -1, -1, 1, -3, -9])
 _insiders = (*CLIENTS, *ENGINEERS)
 
 
-def _deeds(people: tuple[str, ...], whats: tuple[str, ...]) -> st.SearchStrategy[Deed]:
-    return st.builds(Deed, st.sampled_from(people), st.sampled_from(whats), _near)
+def _actions(people: tuple[str, ...], kinds: tuple[str, ...]) -> st.SearchStrategy[RelativeAction]:
+    return st.builds(RelativeAction, st.sampled_from(people), st.sampled_from(kinds), _near)
 
 
-deeds = st.one_of(
-    _deeds(_insiders, ("done", "done", *PRESSED)),
-    _deeds(_insiders, ("enter right", "enter right", "enter wrong", "ask")),
-    _deeds((*_insiders, "gus"), tuple(SAID)),
-    _deeds((*ENGINEERS, *ENGINEERS, "gus"), ("/resume", "/resume", "/reopen", *TYPED, "/cancel")),
-    _deeds(OTHERS, tuple(PRESSED)),
+any_action = st.one_of(
+    _actions(_insiders, ("done", "done", *BUTTONS)),
+    _actions(_insiders, ("enter right", "enter right", "enter wrong", "ask")),
+    _actions((*_insiders, "gus"), tuple(THREAD_MESSAGES)),
+    _actions(
+        (*ENGINEERS, *ENGINEERS, "gus"), ("/resume", "/resume", "/reopen", *COMMANDS, "/cancel")
+    ),
+    _actions(OTHERS, tuple(BUTTONS)),
 )

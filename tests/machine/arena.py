@@ -1,4 +1,4 @@
-"""Where the machine acts: a real bot, or two, and for each example a client's own channel."""
+"""What the machine acts on: one real bot or two, and a new client channel for each example."""
 
 import asyncio
 from collections import Counter
@@ -16,15 +16,24 @@ from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
 from tests.integration.world import World, running_world
 from tests.invariants import assert_consistent
-from tests.machine.actions import ABOUT_A_STEP, ENGINEERS, FILLED, PRESSED, SAID, TYPED, Act, Deed
-from tests.machine.model import LAST, LAST_OF_CLIENT, RIGHT, WRONG, Model, Seen, explains
-from tests.machine.observations import Seeing
+from tests.machine.actions import (
+    ABOUT_A_STEP,
+    BUTTONS,
+    COMMANDS,
+    ENGINEERS,
+    FORMS,
+    THREAD_MESSAGES,
+    Action,
+    RelativeAction,
+)
+from tests.machine.model import LAST, LAST_CLIENT_STEP, RIGHT, WRONG, Model, Observed, explains
+from tests.machine.observations import Observer
 from tests.machine.workers import Workers
 
-# Whatever waits for Slack tries again after five minutes at the latest.
-MINUTE, PATIENCE = timedelta(minutes=1), 12
-ASKED_AT = [step.number for step in GUIDE.steps if step.credentials]
-BAD_WEATHER = (
+# Whatever waits for Slack is retried after five minutes at the latest.
+MINUTE, MAX_SWEEPS = timedelta(minutes=1), 12
+ASKING_STEPS = [step.number for step in GUIDE.steps if step.credentials]
+TROUBLES = (
     Trouble.RATE_LIMITED,
     Trouble.SERVER_ERROR,
     Trouble.UNAVAILABLE,
@@ -33,7 +42,7 @@ BAD_WEATHER = (
 )
 
 
-class Stage(Seeing):
+class Stage(Observer):
     """The people, the bots (`workers`) and the onboarding that this example is about."""
 
     model: Model
@@ -41,44 +50,44 @@ class Stage(Seeing):
     def __init__(self, world: World, workers: Workers, clock: Any, log: StringIO) -> None:
         self.world, self.workers, self._clock, self._log = world, workers, clock, log
         slack = world.slack
-        elsewhere = slack.add_team("Otto & Sons")
+        other_team = slack.add_team("Otto & Sons")
         self.people: dict[str, Person] = {
             "ann": world.ann,
             "ben": slack.add_person("Ben Admin", world.ann.team),
             "erin": world.erin,
             "eve": slack.add_person("Eve Engineer"),
             "gus": slack.add_person("Gus Guest", is_restricted=True),
-            "otto": slack.add_person("Otto Other", elsewhere),
+            "otto": slack.add_person("Otto Other", other_team),
         }
         self._names = {person.id: name for name, person in self.people.items()}
-        self._otto_s = slack.add_channel("otto", world.erin, self.people["otto"])
+        self._ottos_channel = slack.add_channel("otto", world.erin, self.people["otto"])
         self._examples = 0
-        self.carried_out: list[Outgoing] = []
+        self.successful_requests: list[Outgoing] = []
         self._refusals: list[str] = []  # of forms
         self._unanswered = 0
-        self._since = 0  # the deliveries of this example
+        self._first_delivery = 0  # the deliveries of this example
 
     # --- an example ---
 
     async def begin(self, step: int) -> None:
         """Start an onboarding in a new channel, and bring it to `step`."""
         self._examples += 1
-        self.carried_out.clear()
-        self._since = len(self.world.slack.deliveries)
+        self.successful_requests.clear()
+        self._first_delivery = len(self.world.slack.deliveries)
         insiders = [person for name, person in self.people.items() if name != "otto"]
         channel = self.world.slack.add_channel(f"client-{self._examples}", *insiders)
         self.world.channel, self._client = channel, f"Client {self._examples}"
         self.workers.take_turns(from_first=True)
         self.onboarding = await self.world.begin(self._client, channel)
-        for number in range(1, min(step, LAST_OF_CLIENT)):
+        for number in range(1, min(step, LAST_CLIENT_STEP)):
             await self.world.finish(self.onboarding, number)
         self.world.bot.publisher.wake(self.onboarding)
         await self.settle()
         self.model = await self._model()
-        if step > LAST_OF_CLIENT:
-            await self.act([Deed("erin", "enter right")])
-            for _ in range(LAST_OF_CLIENT, step):
-                await self.act([Deed("erin", "done")])
+        if step > LAST_CLIENT_STEP:
+            await self.act([RelativeAction("erin", "enter right")])
+            for _ in range(LAST_CLIENT_STEP, step):
+                await self.act([RelativeAction("erin", "done")])
         assert self.current == step
 
     @property
@@ -88,22 +97,26 @@ class Stage(Seeing):
 
     async def act(
         self,
-        *waves: Sequence[Deed],
-        again: int = 0,
-        weather: int | None = None,
+        *waves: Sequence[RelativeAction],
+        resends: int = 0,
+        outage_seed: int | None = None,
         restart: bool = False,
     ) -> None:
-        """Let people act at the same moment, and see that some order of their deeds explains all.
+        """Have people act concurrently, and assert that some order of their actions explains it.
 
         Each of the `waves` begins as soon as the one before it is acknowledged, while the bots are
-        still at work. `again`: meanwhile Slack sends an earlier request so often. `weather` is the
-        seed of Slack's troubles meanwhile. `restart`: then the bots are stopped at their work.
+        still at work. Meanwhile Slack sends an earlier request `resends` more times, and fails at
+        random if there is an `outage_seed`. With `restart`, the bots are then stopped mid-work.
         """
-        acts = await self._prepared(waves)
-        newest, told, excuses = self._newest_event(), self._told(), self._excuses()
+        actions = await self._prepare(waves)
+        newest, replies, failures = (
+            self._newest_event(),
+            self._reply_counts(),
+            self._service_failures(),
+        )
         sent = len(self.world.slack.deliveries)
-        async with self._weather(weather):
-            refused = await self._do_all(acts, again)
+        async with self._outage(outage_seed):
+            refused = await self._do_all(actions, resends)
             if restart:
                 await self.workers.stop()
             await self._rest()
@@ -111,17 +124,19 @@ class Stage(Seeing):
             await self.workers.start()
         await self.settle()
         before, self.model = self.model, await self._model()
-        seen = Seen(self.model, await self._events(newest), self._told() - told + refused)
-        well = weather is None and self._excuses() == excuses
-        heard = well and not again and not restart
-        assert explains(before, acts, seen, weather=not well, told=heard), (
-            f"no order of {acts} leads from {before} to {seen}"
+        observed = Observed(
+            self.model, await self._events(newest), self._reply_counts() - replies + refused
         )
-        if well and sum(map(len, acts)) == 1 and seen.events:
-            self.carried_out.append(self.world.slack.deliveries[sent].outgoing)
+        undisturbed = outage_seed is None and self._service_failures() == failures
+        compare_replies = undisturbed and not resends and not restart
+        assert explains(
+            before, actions, observed, outage=not undisturbed, compare_replies=compare_replies
+        ), f"no order of {actions} leads from {before} to {observed}"
+        if undisturbed and sum(map(len, actions)) == 1 and observed.events:
+            self.successful_requests.append(self.world.slack.deliveries[sent].outgoing)
         await self._close_windows()
 
-    async def passes(self, duration: timedelta) -> None:
+    async def advance(self, duration: timedelta) -> None:
         """Let time pass in one go; the bot notices at its next sweep."""
         self._clock.tick(duration)
         await self.workers.sweep()
@@ -129,20 +144,20 @@ class Stage(Seeing):
         assert await self._model() == self.model
 
     async def restart(self) -> None:
-        """Stop the bots as a deployment does, and start them anew."""
+        """Stop and restart the bots, as a deployment does."""
         await self.workers.restart()
         await self.settle()
         assert await self._model() == self.model
 
     async def settle(self) -> None:
-        """Let the bots come to rest, and Slack show all; whatever waits is waited for."""
-        for _ in range(PATIENCE):
+        """Wait until the bots are idle and Slack shows everything, with retries and leases."""
+        for _ in range(MAX_SWEEPS):
             await self._rest()
             if self._is_level():
                 return
             self._clock.tick(MINUTE)
             await self.workers.sweep()
-        raise AssertionError("the bot does not come to rest")
+        raise AssertionError("the bot does not become idle")
 
     async def assert_consistent(self) -> None:
         bot, world = self.world.bot, self.world
@@ -157,162 +172,162 @@ class Stage(Seeing):
         return {name: int(version) for name, version in rows}
 
     async def end(self) -> None:
-        """See that the history is sealed and nothing was told; then nobody needs this one."""
+        """Assert that the history is sealed and no value leaked, then cancel the onboarding."""
         async with self.world.bot.database.begin(write=False) as session:
             assert (await verify(session)).problems == []
-        log, kept = self._log.getvalue(), self.world.database.content()
+        log, stored = self._log.getvalue(), self.world.database.content()
         for value in (*self._values(RIGHT).values(), *self._values(WRONG).values()):
             assert value not in log
-            assert value.encode() not in kept
+            assert value.encode() not in stored
         assert "Traceback" not in log, log[log.index("Traceback") :]
         self._log.truncate(0)
         self._log.seek(0)
         if self.model.status in ("active", "paused"):
-            await self.act([Deed("erin", "/cancel")])
+            await self.act([RelativeAction("erin", "/cancel")])
 
-    async def _prepared(self, waves: Iterable[Iterable[Deed]]) -> list[list[Act]]:
-        """Find out which step each deed is about, and open the forms, one for each person.
+    async def _prepare(self, waves: Iterable[Iterable[RelativeAction]]) -> list[list[Action]]:
+        """Resolve the step of each action, and open the forms, one per person.
 
-        Whose form does not open, or who has another one before them, does not act.
+        A person whose form doesn't open, or who has another one open, does not act.
         """
-        prepared: list[list[Act]] = []
-        forms: dict[str, tuple[int, Act, Act | None]] = {}
+        prepared: list[list[Action]] = []
+        forms: dict[str, tuple[int, Action, Action | None]] = {}
         for number, wave in enumerate(waves):
             prepared.append([])
-            for act in map(self._about, wave):
-                if act.what not in FILLED:
-                    prepared[-1].append(act)
+            for action in map(self._resolve, wave):
+                if action.what not in FORMS:
+                    prepared[-1].append(action)
                     continue
-                if act.who not in forms:
-                    forms[act.who] = (number, act, await self._opened(act))
-                *asked, opened = forms[act.who]
-                if opened and asked == [number, act]:
+                if action.who not in forms:
+                    forms[action.who] = (number, action, await self._open_form(action))
+                *asked, opened = forms[action.who]
+                if opened and asked == [number, action]:
                     prepared[-1].append(opened)
         return prepared
 
-    def _about(self, deed: Deed) -> Act:
-        if deed.what not in ABOUT_A_STEP:
-            return Act(deed.who, deed.what, 0)
-        step = min(max(self.current + deed.away, 1), LAST)
-        if deed.what.startswith("enter"):
-            step = max((n for n in ASKED_AT if n <= step), default=ASKED_AT[0])
-        return Act(deed.who, deed.what, step)
+    def _resolve(self, action: RelativeAction) -> Action:
+        if action.what not in ABOUT_A_STEP:
+            return Action(action.who, action.what, 0)
+        step = min(max(self.current + action.offset, 1), LAST)
+        if action.what.startswith("enter"):
+            step = max((n for n in ASKING_STEPS if n <= step), default=ASKING_STEPS[0])
+        return Action(action.who, action.what, step)
 
-    async def _opened(self, act: Act) -> Act | None:
-        """Open the form that an act is about; None if it does not open."""
-        person = self.people[act.who]
-        if act.what == "/cancel":
+    async def _open_form(self, action: Action) -> Action | None:
+        """Open the form for an action; None if it does not open."""
+        person = self.people[action.who]
+        if action.what == "/cancel":
             await person.command(self.world.channel, "/servicetitan", "cancel")
         else:
-            await self._press(person, FILLED[act.what], act.step)
+            await self._press(person, FORMS[action.what], action.step)
         await self.workers.idle()
-        return replace(act, fields=self._fields(person.view)) if person.view else None
+        return replace(action, fields=self._fields(person.view)) if person.view else None
 
     def _fields(self, view: View) -> tuple[str, ...]:
         names = [block["block_id"] for block in view.blocks if block["type"] == "input"]
         return tuple(name for name in names if name in ALL_FIELDS)
 
-    async def _do_all(self, waves: Iterable[Iterable[Act]], again: int) -> Counter[str]:
-        """Do it wave by wave; returns how often each was told at a form that it is not taken."""
+    async def _do_all(self, waves: Iterable[Iterable[Action]], resends: int) -> Counter[str]:
+        """Act wave by wave; returns how many forms of each person were refused."""
         refused: list[str | None] = []
         for wave in waves:
-            doing = [self._do(act) for act in wave]
-            refused += await asyncio.gather(*doing, *(self._send_again() for _ in range(again)))
-            again = 0
+            doing = [self._do(action) for action in wave]
+            refused += await asyncio.gather(*doing, *(self._resend() for _ in range(resends)))
+            resends = 0
         return Counter(filter(None, refused))
 
-    async def _do(self, act: Act) -> str | None:
-        """Do it; returns who did it if a form stayed open."""
+    async def _do(self, action: Action) -> str | None:
+        """Act; returns who did if their form was refused."""
         self.workers.take_turns()
-        person, channel = self.people[act.who], self.world.channel
-        if act.what in PRESSED:
-            press = await self._press(person, PRESSED[act.what], act.step)
+        person, channel = self.people[action.who], self.world.channel
+        if action.what in BUTTONS:
+            press = await self._press(person, BUTTONS[action.what], action.step)
             self._must_be_answered(press.ack)
-        elif act.what in SAID:
-            to_us = f"<@{self.world.slack.bot.id}> " if act.who in ENGINEERS else ""
-            text = f"{to_us}{SAID[act.what]}"
+        elif action.what in THREAD_MESSAGES:
+            to_us = f"<@{self.world.slack.bot.id}> " if action.who in ENGINEERS else ""
+            text = f"{to_us}{THREAD_MESSAGES[action.what]}"
             await person.say(channel, text, self.world.message("root").ts)
-        elif act.what in TYPED:
-            text = TYPED[act.what].format(step=act.step)
+        elif action.what in COMMANDS:
+            text = COMMANDS[action.what].format(step=action.step)
             reply = await person.command(channel, "/servicetitan", text)
             self._must_be_answered(reply.ack)
         else:
-            return await self._fill_in(person, act)
+            return await self._fill_in(person, action)
         return None
 
     async def _press(self, person: Person, action: str, step: int) -> Press:
-        """Press a button on the newest screen that offers it; else on one that nobody has seen."""
+        """Press a button on the newest version that offers it; otherwise a forged one."""
         value, root = f"{self.onboarding}:{step}", self.world.message("root")
         if self._names[person.id] == "otto":
-            return await person.press_raw(root, action, value, channel=self._otto_s)
-        for screen in self._screens(step):
-            for button in buttons(screen):
+            return await person.press_raw(root, action, value, channel=self._ottos_channel)
+        for version in self._versions(step):
+            for button in buttons(version):
                 if button["action_id"] == action and button["value"].startswith(value):
-                    return await person.press(screen, action, value=button["value"])
+                    return await person.press(version, action, value=button["value"])
         return await person.press_raw(root, action, value)
 
-    def _screens(self, step: int) -> list[Message]:
-        """The message of a step as it stands now, then as it stood before, the latest first."""
+    def _versions(self, step: int) -> list[Message]:
+        """The versions of a step's message, newest first."""
         message = self.world.find(f"step:{step}")
         return [message, *reversed(message.versions)] if message else []
 
-    async def _fill_in(self, person: Person, act: Act) -> str | None:
+    async def _fill_in(self, person: Person, action: Action) -> str | None:
         view = person.view
         assert view
-        if act.what == "ask":
+        if action.what == "ask":
             values = {"question": "Which portal is that?"}
-        elif act.what == "/cancel":
+        elif action.what == "/cancel":
             values = {"reason": "They move house."}
         else:
-            all_values = self._values(RIGHT if act.what == "enter right" else WRONG)
-            values = {name: all_values[name] for name in act.fields}
+            all_values = self._values(RIGHT if action.what == "enter right" else WRONG)
+            values = {name: all_values[name] for name in action.fields}
         answer = await person.submit(view, values)
         assert answer.ack
         self._must_be_answered(answer.ack)
         self._refusals += answer.errors.values()
-        return None if answer.ok else act.who
+        return None if answer.ok else action.who
 
     def _must_be_answered(self, ack: Ack) -> None:
-        """Slack waits three seconds, which may be too short on a machine with much else to do."""
+        """Slack waits three seconds, which may be too short on a busy machine."""
         assert ack.ok or ack.failure == "http_timeout", ack
         self._unanswered += not ack.ok
 
-    async def _send_again(self) -> str | None:
-        """Send what was carried out once more, as Slack does when it has not heard of it."""
+    async def _resend(self) -> str | None:
+        """Send the last successful request once more, as Slack does without an acknowledgement."""
         self.workers.take_turns()
-        body, kind = self.carried_out[-1].http_body()
+        body, kind = self.successful_requests[-1].http_body()
         headers = {"x-slack-retry-num": "1", "x-slack-retry-reason": "http_timeout"}
         self._must_be_answered(await self.world.slack.post_signed(body, kind, headers=headers))
         return None
 
     @asynccontextmanager
-    async def _weather(self, seed: int | None) -> AsyncIterator[None]:
-        """Let Slack fail in one way, for the calls that `seed` picks; None: it does not."""
+    async def _outage(self, seed: int | None) -> AsyncIterator[None]:
+        """Make Slack fail in one way, on calls picked by `seed`; with None, it doesn't."""
         if seed is None:
             yield
             return
-        trouble = BAD_WEATHER[seed % len(BAD_WEATHER)]
+        trouble = TROUBLES[seed % len(TROUBLES)]
         with self.world.slack.outage(troubles=[trouble], probability=0.5, seed=seed):
             yield
-        self._clock.tick(MINUTE)  # who was told to wait has waited
+        self._clock.tick(MINUTE)  # long enough for every Retry-After
 
     async def _rest(self) -> None:
-        """Let the bots finish what they are at, also what Slack had to tell them again."""
+        """Wait until the bots have finished, including events that Slack redelivers."""
         slack = self.world.slack
         await slack.delivered()
-        await slack.until(lambda: not self._untold() or None)
+        await slack.until(lambda: not self._undelivered() or None)
         await self.workers.idle()
 
-    def _untold(self) -> set[str]:
-        """What people said that no bot has taken yet."""
-        said, taken = set(), set()
-        for one in self.world.slack.deliveries[self._since :]:
+    def _undelivered(self) -> set[str]:
+        """The messages of people that no bot has acknowledged yet."""
+        sent, acknowledged = set(), set()
+        for one in self.world.slack.deliveries[self._first_delivery :]:
             payload = one.outgoing.payload
             if payload.get("event", {}).get("user") in self._names:
-                said.add(payload["event_id"])
+                sent.add(payload["event_id"])
                 if one.ack.ok:
-                    taken.add(payload["event_id"])
-        return said - taken
+                    acknowledged.add(payload["event_id"])
+        return sent - acknowledged
 
     async def _close_windows(self) -> None:
         for person in self.people.values():
@@ -321,10 +336,10 @@ class Stage(Seeing):
 
 
 @asynccontextmanager
-async def a_stage(
+async def running_stage(
     database: AnyDatabase, workers: int, clock: Any, log: StringIO
 ) -> AsyncIterator[Stage]:
-    """Set it up for many examples, one after the other; so many `workers` act on the database."""
+    """Set up a stage for many examples in turn, with `workers` bots on one database."""
     async with running_world(database) as world:
         bots = Workers(world, workers)
         await bots.start()

@@ -1,7 +1,7 @@
-"""A small model beside the bot: what a deed does to an onboarding, and which orders explain it.
+"""A small model of the bot: what an action does to an onboarding, and which orders explain it.
 
-People who act at once may come in any order, but the result must be that of some order: no deed
-half done, none twice, none lost without a word.
+Concurrent actions may happen in any order, but the result must be that of some order: no action
+half done, none done twice, none lost silently.
 """
 
 from collections import Counter
@@ -11,26 +11,26 @@ from typing import NamedTuple
 
 from bot.onboarding.throttling import QUESTIONS
 from tests.builders import ALL_FIELDS, GUIDE
-from tests.machine.actions import CLIENTS, ENGINEERS, FILLED, Act
+from tests.machine.actions import CLIENTS, ENGINEERS, FORMS, Action
 
 LAST = len(GUIDE.steps)
-LAST_OF_CLIENT = GUIDE.last_credential_step
+LAST_CLIENT_STEP = GUIDE.last_credential_step
 RIGHT, WRONG, NONE = "r", "w", "-"
-# An event as the model knows it: what, who, and at which step.
-Key = tuple[str, str, int | None]
+# An event as the model knows it: kind, person, and step.
+EventKey = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True)
 class Model:
-    """Where an onboarding stands: a letter for each step and each value."""
+    """The state of an onboarding: a letter for each step and each value."""
 
     steps: str
     values: str = NONE * len(ALL_FIELDS)
     status: str = "active"
     account: str | None = None
-    handed: frozenset[int] = frozenset()
+    handed_over: frozenset[int] = frozenset()
     checking: bool = False
-    asked: tuple[str, ...] = ()  # who asked the engineer something, once for each question
+    asked: tuple[str, ...] = ()  # who asked each of the questions
 
     @property
     def current(self) -> int | None:
@@ -43,165 +43,171 @@ class Model:
 
 
 class Result(NamedTuple):
-    """What comes of a deed: the events, how often the person is told something, what is left."""
+    """The outcome of an action: its events, the replies to the person, and any follow-up."""
 
     model: Model
-    events: tuple[Key, ...] = ()
-    told: int = 0
-    then: Act | None = None
+    events: tuple[EventKey, ...] = ()
+    replies: int = 0
+    then: Action | None = None
 
 
-class Seen(NamedTuple):
-    """What is seen after people have acted at once."""
+class Observed(NamedTuple):
+    """What is observed after concurrent actions."""
 
     model: Model
-    events: Mapping[Key, int]
-    told: Mapping[str, int]
+    events: Mapping[EventKey, int]
+    replies: Mapping[str, int]
 
 
-# --- one deed ---
+# --- one action ---
 
 
-def results(at: Model, act: Act) -> Iterator[Result]:
-    """Yield what may come of a deed; for almost all of them that is one thing."""
-    refused = Result(at, told=1)
-    if act.what.startswith("say "):
-        yield _said(at, act)
-    elif act.what == "/status":
-        yield Result(at, told=int(act.who not in ENGINEERS))
-    elif act.what == "/remind" and act.who in ENGINEERS and at.status == "active":
-        yield Result(at, (("reminded", act.who, at.current),))
-        yield refused  # one stands there already
-    elif act.what.startswith("ask") and at.asked.count(act.who) >= QUESTIONS.most:
-        if result := _done(at, act):
+def results(at: Model, action: Action) -> Iterator[Result]:
+    """Yield the possible outcomes of an action; nearly all actions have just one."""
+    refused = Result(at, replies=1)
+    if action.what.startswith("say "):
+        yield _thread_message(at, action)
+    elif action.what == "/status":
+        yield Result(at, replies=int(action.who not in ENGINEERS))
+    elif action.what == "/remind" and action.who in ENGINEERS and at.status == "active":
+        yield Result(at, (("reminded", action.who, at.current),))
+        yield refused  # there is one already
+    elif action.what.startswith("ask") and at.asked.count(action.who) >= QUESTIONS.most:
+        if result := _accepted(at, action):
             yield result  # an hour may have passed since the first ones
         yield refused
-    elif act.what == "verify":
-        if result := _done(at, act):
+    elif action.what == "verify":
+        if result := _accepted(at, action):
             yield result
         yield refused  # clients may ask once a minute, and everybody ten times an hour
     else:
-        done = _done(at, act)
+        done = _accepted(at, action)
         yield refused if done is None else done
 
 
-def _said(at: Model, act: Act) -> Result:
-    """A word means what it meant when it was read: others may be faster to do it."""
-    word = act.what.removeprefix("say ")
+def _thread_message(at: Model, action: Action) -> Result:
+    """A word means what it meant when it was read, even if somebody else is faster."""
+    word = action.what.removeprefix("say ")
     last = at.steps.rfind("d") + 1
     if word == "done" and at.current:
-        return Result(at, then=Act(act.who, "done", at.current))
+        return Result(at, then=Action(action.who, "done", at.current))
     if word == "undo" and last:
-        return Result(at, then=Act(act.who, "undo", last))
+        return Result(at, then=Action(action.who, "undo", last))
     if word in ("new", "existing"):
         if at.current == 1:
-            return Result(at, then=Act(act.who, word, 1))
-        return Result(at, told=int(act.who in ENGINEERS))  # who mentions the bot is answered
-    if word == "help" and act.who in ENGINEERS:  # they are whom others ask
-        return Result(at, told=1)
+            return Result(at, then=Action(action.who, word, 1))
+        return Result(at, replies=int(action.who in ENGINEERS))  # who mentions the bot is answered
+    if word == "help" and action.who in ENGINEERS:  # engineers are the ones who answer
+        return Result(at, replies=1)
     if word == "help":
-        return Result(at, then=Act(act.who, "ask aloud", at.current or LAST))
-    return Result(at, told=1)
+        return Result(at, then=Action(action.who, "ask aloud", at.current or LAST))
+    return Result(at, replies=1)
 
 
-def _done(at: Model, act: Act) -> Result | None:
-    """What comes of a deed that changes something; None if it is refused."""
-    n, key = act.step, (act.who, act.step)
-    heavyset = act.what[0] == "/" or act.what == "reveal" or n > LAST_OF_CLIENT
-    if act.what.startswith(("ask", "enter", "verify")):
+def _accepted(at: Model, action: Action) -> Result | None:
+    """The outcome of an action that changes something; None if it is refused."""
+    n, key = action.step, (action.who, action.step)
+    heavyset = action.what[0] == "/" or action.what == "reveal" or n > LAST_CLIENT_STEP
+    if action.what.startswith(("ask", "enter", "verify")):
         heavyset = False
-    if act.who not in (ENGINEERS if heavyset else (*CLIENTS, *ENGINEERS)):
+    if action.who not in (ENGINEERS if heavyset else (*CLIENTS, *ENGINEERS)):
         return None
-    for rules in (_stepped, _handed, _of_values, _managed):
-        if result := rules(at, act, key):
+    for rules in (_step_rules, _handover_rules, _value_rules, _management_rules):
+        if result := rules(at, action, key):
             return result
     return None
 
 
-def _stepped(at: Model, act: Act, key: tuple[str, int]) -> Result | None:
-    n, active = act.step, at.status == "active"
+def _step_rules(at: Model, action: Action, key: tuple[str, int]) -> Result | None:
+    n, active = action.step, at.status == "active"
     is_current = active and at.current == n
-    match act.what:
+    match action.what:
         case "done" if is_current and n not in (1, LAST):
-            if n < LAST_OF_CLIENT or NONE not in at.values:
+            if n < LAST_CLIENT_STEP or NONE not in at.values:
                 return Result(_ended(at, {n: "d"}), (("step_done", *key),))
         case "new" | "existing" if is_current and n == 1:
-            needless = {2: "s"} if act.what == "existing" else {}
-            after = _ended(replace(at, account=act.what), {1: "d", **needless})
-            skipped: tuple[Key, ...] = tuple(("step_skipped", act.who, two) for two in needless)
+            needless = {2: "s"} if action.what == "existing" else {}
+            after = _ended(replace(at, account=action.what), {1: "d", **needless})
+            skipped: tuple[EventKey, ...] = tuple(
+                ("step_skipped", action.who, two) for two in needless
+            )
             return Result(after, (("account_chosen", *key), *skipped))
         case "undo" | "/reopen" if active and at.letter(n) in "ds":
-            hers = at.letter(n) == "d" or act.who in ENGINEERS
-            if hers and not _is_needless(at, n):
+            may_undo = at.letter(n) == "d" or action.who in ENGINEERS
+            if may_undo and not _is_needless(at, n):
                 return Result(_undone(at, n), (("step_undone", *key),))
         case "/skip" if active and at.letter(n) in "cw" and n not in (1, LAST):
             return Result(_ended(at, {n: "s"}), (("step_skipped", *key),))
     return None
 
 
-def _handed(at: Model, act: Act, _key: tuple[str, int]) -> Result | None:
-    n = act.step
-    if at.status != "active" or at.current != n or n > LAST_OF_CLIENT:
+def _handover_rules(at: Model, action: Action, _key: tuple[str, int]) -> Result | None:
+    n = action.step
+    if at.status != "active" or at.current != n or n > LAST_CLIENT_STEP:
         return None
     rest = set(range(n, _phase(n)[-1] + 1))
-    if act.what.startswith("hand over"):
-        wanted = (rest if act.what == "hand over the phase" else {n}) - at.handed
-        kind, handed = "steps_handed_over", at.handed | wanted
-    elif act.what == "give back":
-        wanted = rest & at.handed
-        kind, handed = "steps_given_back", at.handed - wanted
+    if action.what.startswith("hand over"):
+        wanted = (rest if action.what == "hand over the phase" else {n}) - at.handed_over
+        kind, handed_over = "steps_handed_over", at.handed_over | wanted
+    elif action.what == "give back":
+        wanted = rest & at.handed_over
+        kind, handed_over = "steps_given_back", at.handed_over - wanted
     else:
         return None
-    return Result(replace(at, handed=handed), ((kind, act.who, min(wanted)),)) if wanted else None
+    return (
+        Result(replace(at, handed_over=handed_over), ((kind, action.who, min(wanted)),))
+        if wanted
+        else None
+    )
 
 
-def _of_values(at: Model, act: Act, key: tuple[str, int]) -> Result | None:
+def _value_rules(at: Model, action: Action, key: tuple[str, int]) -> Result | None:
     active = at.status == "active"
-    match act.what:
+    match action.what:
         case "enter right" | "enter wrong" if active:
-            return _entered(at, act)
+            return _entered(at, action)
         case "verify" | "/verify" if at.status in ("active", "completed"):
             if NONE in at.values or at.checking:
                 return None
-            requested = ("verification_requested", act.who, None)
+            requested = ("verification_requested", action.who, None)
             return Result(replace(at, checking=True), (requested,))
         case "reveal" if at.status != "cancelled":
-            names = GUIDE.step(act.step).reveals
+            names = GUIDE.step(action.step).reveals
             if names and set(at.values) != {NONE}:
                 return Result(at)  # a list: nothing is shown yet
         case "ask" | "ask aloud":
-            asked = tuple(sorted((*at.asked, act.who)))
-            return Result(replace(at, asked=asked), (("help_asked", *key),), told=1)
+            asked = tuple(sorted((*at.asked, action.who)))
+            return Result(replace(at, asked=asked), (("help_asked", *key),), replies=1)
     return None
 
 
-def _managed(at: Model, act: Act, _key: tuple[str, int]) -> Result | None:
-    match act.what:
+def _management_rules(at: Model, action: Action, _key: tuple[str, int]) -> Result | None:
+    match action.what:
         case "/pause" if at.status == "active":
-            return Result(replace(at, status="paused"), (("paused", act.who, None),))
+            return Result(replace(at, status="paused"), (("paused", action.who, None),))
         case "/resume" if at.status == "paused":
-            return Result(replace(at, status="active"), (("resumed", act.who, None),))
+            return Result(replace(at, status="active"), (("resumed", action.who, None),))
         case "/cancel" if at.status in ("active", "paused"):
             after = replace(at, status="cancelled", values=NONE * len(ALL_FIELDS))
-            return Result(after, (("cancelled", act.who, None),))
+            return Result(after, (("cancelled", action.who, None),))
     return None
 
 
-def _entered(at: Model, act: Act) -> Result:
-    values, events = list(at.values), list[Key]()
-    for position in map(ALL_FIELDS.index, act.fields):
+def _entered(at: Model, action: Action) -> Result:
+    values, events = list(at.values), list[EventKey]()
+    for position in map(ALL_FIELDS.index, action.fields):
         kind = "credential_entered" if values[position] == NONE else "credential_replaced"
-        events.append((kind, act.who, act.step))
-        values[position] = RIGHT if act.what == "enter right" else WRONG
+        events.append((kind, action.who, action.step))
+        values[position] = RIGHT if action.what == "enter right" else WRONG
     after = replace(at, values="".join(values))
     if NONE in after.values:
         return Result(after, tuple(events))
-    requested = ("verification_requested", act.who, None)
+    requested = ("verification_requested", action.who, None)
     return Result(replace(after, checking=True), (*events, requested))
 
 
 def _ended(at: Model, ends: Mapping[int, str]) -> Model:
-    """End steps; where that was the current one, the next that waits becomes it."""
+    """End steps; if the current one is among them, the next waiting one becomes current."""
     letters = "".join(ends.get(n, letter) for n, letter in enumerate(at.steps, start=1))
     return replace(at, steps=letters if "c" in letters else letters.replace("w", "c", 1))
 
@@ -226,95 +232,101 @@ def _phase(number: int) -> list[int]:
 
 
 def _checked(at: Model) -> Iterator[Result]:
-    """The verification that runs comes to its end."""
+    """Yield the outcomes of the running verification."""
     after, finished = replace(at, checking=False), ("verification_finished", "", None)
     if set(at.values) == {RIGHT} and at.current == LAST:
         after = replace(after, steps=at.steps.replace("c", "d"), status="completed")
     yield Result(after, (finished,))
-    if WRONG in at.values and at.current == LAST_OF_CLIENT + 1:
-        # The client's last step was done while the check ran, so it comes again.
-        undone = ("step_undone", "", LAST_OF_CLIENT)
-        yield Result(_undone(after, LAST_OF_CLIENT), (finished, undone))
+    if WRONG in at.values and at.current == LAST_CLIENT_STEP + 1:
+        # The client's last step was finished while the check ran, so it is reopened.
+        undone = ("step_undone", "", LAST_CLIENT_STEP)
+        yield Result(_undone(after, LAST_CLIENT_STEP), (finished, undone))
 
 
-# --- many at once ---
+# --- concurrent actions ---
 
 
 class _Node(NamedTuple):
-    """A moment within an order: who has still to act, and what was to be seen until then."""
+    """A point within an order: who has yet to act, and what should have been observed so far."""
 
-    left: tuple[tuple[Act, ...], ...]  # those who act now, then those who act after them
+    left: tuple[tuple[Action, ...], ...]  # the current wave, then later ones
     model: Model
-    events: tuple[Key, ...] = ()
-    told: tuple[str, ...] = ()
-    taken: frozenset[Act] = frozenset()  # forms: the same one, sent again, is the same request
+    events: tuple[EventKey, ...] = ()
+    replies: tuple[str, ...] = ()
+    taken: frozenset[Action] = frozenset()  # forms: the same one, resent, is one request
 
 
 def explains(
-    before: Model, waves: Sequence[Sequence[Act]], seen: Seen, *, weather: bool, told: bool
+    before: Model,
+    waves: Sequence[Sequence[Action]],
+    observed: Observed,
+    *,
+    outage: bool,
+    compare_replies: bool,
 ) -> bool:
-    """Whether some order of acts, one after the other, gives just what was seen.
+    """Whether some order of the actions gives exactly what was observed.
 
-    Those of one of the `waves` come in any order, but before those of the next. In bad `weather`
-    any of them may have been given up. What people are `told` may not count: private answers are
-    lost as well.
+    The actions of a wave come in any order, but before those of the next. During an `outage`, any
+    of them may have been given up. Replies may be lost too: then `compare_replies` is False.
     """
     stack = [_Node(tuple(tuple(sorted(wave)) for wave in waves if wave), before)]
     known = set(stack)
     while stack:
         node = stack.pop()
-        if _is_end(node, seen, told=told):
+        if _is_end(node, observed, compare_replies=compare_replies):
             return True
-        for after in _next(node, weather=weather):
-            if after not in known and _fits(after, seen, told=told):
+        for after in _next(node, outage=outage):
+            if after not in known and _fits(after, observed, compare_replies=compare_replies):
                 known.add(after)
                 stack.append(after)
     return False
 
 
-def _is_end(node: _Node, seen: Seen, *, told: bool) -> bool:
+def _is_end(node: _Node, observed: Observed, *, compare_replies: bool) -> bool:
     return (
-        (node.left, node.model) == ((), seen.model)
-        and Counter(node.events) == seen.events
-        and (not told or Counter(node.told) == seen.told)
+        (node.left, node.model) == ((), observed.model)
+        and Counter(node.events) == observed.events
+        and (not compare_replies or Counter(node.replies) == observed.replies)
     )
 
 
-def _fits(node: _Node, seen: Seen, *, told: bool) -> bool:
-    """Whether what was seen may still come of this."""
-    return Counter(node.events) <= Counter(seen.events) and (
-        not told or Counter(node.told) <= Counter(seen.told)
+def _fits(node: _Node, observed: Observed, *, compare_replies: bool) -> bool:
+    """Whether this may still lead to what was observed."""
+    return Counter(node.events) <= Counter(observed.events) and (
+        not compare_replies or Counter(node.replies) <= Counter(observed.replies)
     )
 
 
-def _next(node: _Node, *, weather: bool) -> Iterator[_Node]:
+def _next(node: _Node, *, outage: bool) -> Iterator[_Node]:
     if node.model.checking and node.model.status in ("active", "completed"):
         for result in _checked(node.model):
             yield _after(node, node.left, result)
     now, *later = node.left or ((),)
-    for position, act in enumerate(now):
-        if act in now[:position]:
-            continue  # whoever does the same: which of them comes first is all one
+    for position, action in enumerate(now):
+        if action in now[:position]:
+            continue  # identical actions: their order makes no difference
         others = now[:position] + now[position + 1 :]
-        if act in node.taken or weather:
+        if action in node.taken or outage:
             yield node._replace(left=_waves(others, later))
-        if act not in node.taken:
-            for result in results(node.model, act):
+        if action not in node.taken:
+            for result in results(node.model, action):
                 left = tuple(sorted((*others, result.then))) if result.then else others
-                yield _after(node, _waves(left, later), result, act)
+                yield _after(node, _waves(left, later), result, action)
 
 
-def _waves(now: tuple[Act, ...], later: Sequence[tuple[Act, ...]]) -> tuple[tuple[Act, ...], ...]:
+def _waves(
+    now: tuple[Action, ...], later: Sequence[tuple[Action, ...]]
+) -> tuple[tuple[Action, ...], ...]:
     return (now, *later) if now else tuple(later)
 
 
 def _after(
-    node: _Node, left: tuple[tuple[Act, ...], ...], result: Result, act: Act | None = None
+    node: _Node, left: tuple[tuple[Action, ...], ...], result: Result, action: Action | None = None
 ) -> _Node:
     return _Node(
         left,
         result.model,
         tuple(sorted((*node.events, *result.events), key=repr)),
-        tuple(sorted((*node.told, *[act.who] * result.told))) if act else node.told,
-        node.taken | {act} if act and act.what in FILLED and result.events else node.taken,
+        tuple(sorted((*node.replies, *[action.who] * result.replies))) if action else node.replies,
+        node.taken | {action} if action and action.what in FORMS and result.events else node.taken,
     )

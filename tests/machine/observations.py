@@ -1,4 +1,4 @@
-"""What is seen of an example: in Slack, and past the bot in the database."""
+"""What an example looks like from outside: in Slack, and directly in the database."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.builders import ALL_FIELDS, VALUES, states
 from tests.integration.world import World
 from tests.machine.model import LAST, NONE, RIGHT, WRONG, Model
 
-# The kinds of events that the model knows; the others follow from these, or are the bot's own.
+# The event kinds that the model knows; the others follow from these, or are the bot's own.
 KNOWN = {
     EventKind.ACCOUNT_CHOSEN,
     EventKind.STEP_DONE,
@@ -36,8 +36,8 @@ KNOWN = {
 }
 
 
-class Seeing:
-    """Who looks: at one onboarding, and at what its people were told."""
+class Observer:
+    """Looks at one onboarding, and at the replies to its people."""
 
     world: World
     people: dict[str, Person]
@@ -70,26 +70,26 @@ class Seeing:
         [(newest,)] = self.world.rows("SELECT max(id) FROM event")
         return int(newest)
 
-    def _told(self) -> Counter[str]:
-        """How many private answers each has got, but for those that something is done."""
-        told: Counter[str] = Counter()
+    def _reply_counts(self) -> Counter[str]:
+        """How many private replies each person got, except confirmations."""
+        replies: Counter[str] = Counter()
         for name, person in self.people.items():
-            told[name] = sum(not self._is_good_news(one.text) for one in person.ephemerals)
-        return told
+            replies[name] = sum(not self._is_confirmation(one.text) for one in person.ephemerals)
+        return replies
 
-    def _excuses(self) -> int:
-        """How often people were not answered, or told to try again as a service does not answer.
+    def _service_failures(self) -> int:
+        """How often people got no answer, or were told to try again because a service is down.
 
-        On a machine that has much else to do, that may be the database, even in good weather.
+        On a busy machine, that may be the database, even without an outage.
         """
         answers = (one.text for person in self.people.values() for one in person.ephemerals)
-        tired = sum(
+        retries = sum(
             "again" in text and ("couldn't do that" in text or "isn't responding" in text)
             for text in (*answers, *self._refusals)
         )
-        return tired + self._unanswered
+        return retries + self._unanswered
 
-    def _is_good_news(self, text: str) -> bool:
+    def _is_confirmation(self, text: str) -> bool:
         return text.startswith(self._client)
 
     async def _events(self, newest: int) -> Counter[tuple[str, str, int | None]]:
@@ -107,7 +107,7 @@ class Seeing:
         return found
 
     async def _model(self) -> Model:
-        """What the bot keeps, as the model has it; the values are opened, and compared."""
+        """The stored state in the model's terms; values are decrypted and compared."""
         async with self.world.bot.database.begin(write=False) as session:
             onboarding = await onboardings.get(session, self.world.bot.guides, self.onboarding)
             sealed = await credentials.of(session, self.onboarding)

@@ -25,10 +25,10 @@ from hypothesis.stateful import (
 )
 
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
-from tests.machine.actions import Deed, deeds
-from tests.machine.arena import Stage, a_stage
-from tests.machine.model import LAST, LAST_OF_CLIENT, NONE
-from tests.outages.time_lapse import logged
+from tests.machine.actions import RelativeAction, any_action
+from tests.machine.arena import Stage, running_stage
+from tests.machine.model import LAST, LAST_CLIENT_STEP, NONE
+from tests.outages.time_lapse import captured_log
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MONDAY = "2026-03-02 14:00"
@@ -48,71 +48,73 @@ class AnOnboarding(RuleBasedStateMachine):
         self.run(self.stage.begin(step))
         self.failed = False
 
-    def act(self, *waves: list[Deed], **circumstances: Any) -> None:
+    def act(self, *waves: list[RelativeAction], **circumstances: Any) -> None:
         self.failed = True
         self.run(self.stage.act(*waves, **circumstances))
         self.failed = False
 
-    # --- what people do ---
+    # --- actions ---
 
-    @rule(deed=deeds)
-    def alone(self, deed: Deed) -> None:
-        self.act([deed])
+    @rule(action=any_action)
+    def alone(self, action: RelativeAction) -> None:
+        self.act([action])
 
-    @rule(deed=deeds, times=st.integers(2, 20))
-    def the_same_many_times_at_once(self, deed: Deed, times: int) -> None:
-        self.act([deed] * times)
+    @rule(action=any_action, times=st.integers(2, 20))
+    def the_same_many_times_at_once(self, action: RelativeAction, times: int) -> None:
+        self.act([action] * times)
 
     @rule(
-        those=st.lists(deeds, min_size=2, max_size=5),
-        before_it_shows=st.lists(deeds, max_size=3),
+        actions=st.lists(any_action, min_size=2, max_size=5),
+        before_it_shows=st.lists(any_action, max_size=3),
     )
-    def at_once(self, those: list[Deed], before_it_shows: list[Deed]) -> None:
-        self.act(those, before_it_shows)
+    def at_once(self, actions: list[RelativeAction], before_it_shows: list[RelativeAction]) -> None:
+        self.act(actions, before_it_shows)
 
-    @rule(those=st.lists(deeds, min_size=2, max_size=3), each=st.integers(2, 6))
-    def each_many_times_at_once(self, those: list[Deed], each: int) -> None:
-        self.act(those * each)
+    @rule(actions=st.lists(any_action, min_size=2, max_size=3), each=st.integers(2, 6))
+    def each_many_times_at_once(self, actions: list[RelativeAction], each: int) -> None:
+        self.act(actions * each)
 
     @rule(steps=st.integers(1, 3))
     def go_on(self, steps: int) -> None:
         for _ in range(steps):
-            self.act([Deed("erin", self._next())])
+            self.act([RelativeAction("erin", self._next())])
 
     def _next(self) -> str:
         at = self.stage.model
-        if at.current == LAST_OF_CLIENT and NONE in at.values:
+        if at.current == LAST_CLIENT_STEP and NONE in at.values:
             return "enter right"
         return {1: "new", LAST: "verify"}.get(self.stage.current, "done")
 
-    # --- what happens to them ---
+    # --- disruptions ---
 
-    @rule(times=st.integers(1, 5), meanwhile=st.lists(deeds, max_size=2))
-    def slack_sends_a_request_again(self, times: int, meanwhile: list[Deed]) -> None:
-        self.act(meanwhile, again=times if self.stage.carried_out else 0)
+    @rule(times=st.integers(1, 5), meanwhile=st.lists(any_action, max_size=2))
+    def slack_sends_a_request_again(self, times: int, meanwhile: list[RelativeAction]) -> None:
+        self.act(meanwhile, resends=times if self.stage.successful_requests else 0)
 
     @rule(
-        those=st.lists(deeds.filter(lambda deed: "say" not in deed.what), min_size=1, max_size=4),
+        actions=st.lists(
+            any_action.filter(lambda action: "say" not in action.what), min_size=1, max_size=4
+        ),
         seed=st.integers(0, 999),
         restart=st.booleans(),
     )
-    def in_bad_weather(self, those: list[Deed], seed: int, restart: bool) -> None:
-        self.act(those, weather=seed, restart=restart)
+    def in_an_outage(self, actions: list[RelativeAction], seed: int, restart: bool) -> None:
+        self.act(actions, outage_seed=seed, restart=restart)
 
-    @rule(those=st.lists(deeds, max_size=4))
-    def the_bot_is_restarted(self, those: list[Deed]) -> None:
-        self.act(those, restart=True)
+    @rule(actions=st.lists(any_action, max_size=4))
+    def the_bot_is_restarted(self, actions: list[RelativeAction]) -> None:
+        self.act(actions, restart=True)
 
     @rule(hours=st.integers(1, 9))
     def time_passes(self, hours: int) -> None:
         self.failed = True
-        self.run(self.stage.passes(timedelta(hours=hours)))
+        self.run(self.stage.advance(timedelta(hours=hours)))
         self.failed = False
 
-    # --- what always holds ---
+    # --- invariants ---
 
     @invariant()
-    def all_is_as_it_must_be(self) -> None:
+    def everything_is_consistent(self) -> None:
         self.run(self.stage.assert_consistent())
 
     @invariant()
@@ -126,43 +128,45 @@ class AnOnboarding(RuleBasedStateMachine):
             self.run(self.stage.end())
 
 
-def play(database: AnyDatabase, *, workers: int, examples: int, steps: int, steady: bool) -> None:
-    """Run this many examples, the same ones each time if `steady`."""
-    how = settings(
+def run_machine(
+    database: AnyDatabase, *, workers: int, examples: int, steps: int, repeatable: bool
+) -> None:
+    """Run this many examples, the same ones each time if `repeatable`."""
+    machine_settings = settings(
         max_examples=examples,
         stateful_step_count=steps,
-        derandomize=steady,
+        derandomize=repeatable,
         # Shrinking takes minutes, as the examples are slow: only the long form does it.
-        phases=[Phase.generate] if steady else list(Phase),
+        phases=[Phase.generate] if repeatable else list(Phase),
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     with (
-        logged() as log,
+        captured_log() as log,
         freeze_time(MONDAY, tick=True, real_asyncio=True, ignore=["hypothesis"]) as clock,
         asyncio.Runner() as runner,
     ):
-        context = a_stage(database, workers, clock, log)
+        context = running_stage(database, workers, clock, log)
         stage = runner.run(context.__aenter__())
 
-        def one() -> AnOnboarding:
+        def new_machine() -> AnOnboarding:
             return AnOnboarding(runner.run, stage)
 
         try:
-            # It says that it wants a class, but calls it without arguments.
-            run_state_machine_as_test(one, settings=how)  # type: ignore[arg-type]
+            # Annotated as a class, but any callable without arguments works.
+            run_state_machine_as_test(new_machine, settings=machine_settings)  # type: ignore[arg-type]
         finally:
             runner.run(context.__aexit__(None, None, None))
 
 
 @ON_SQLITE
 def test_concurrent_actions_match_some_serial_order(database: AnyDatabase) -> None:
-    play(database, workers=1, examples=5, steps=20, steady=True)
+    run_machine(database, workers=1, examples=5, steps=20, repeatable=True)
 
 
 @ON_POSTGRESQL
 def test_concurrent_actions_match_some_serial_order_with_two_bots(database: AnyDatabase) -> None:
-    play(database, workers=2, examples=2, steps=20, steady=True)
+    run_machine(database, workers=2, examples=2, steps=20, repeatable=True)
 
 
 @pytest.mark.long
@@ -172,4 +176,4 @@ def test_concurrent_actions_match_some_serial_order_with_two_bots(database: AnyD
 def test_concurrent_actions_match_some_serial_order_in_many_examples(
     database: AnyDatabase, workers: int
 ) -> None:
-    play(database, workers=workers, examples=150, steps=30, steady=False)
+    run_machine(database, workers=workers, examples=150, steps=30, repeatable=False)

@@ -1,4 +1,4 @@
-"""The bots that Slack's requests come to: one on SQLite, more on PostgreSQL."""
+"""The bots that receive Slack's requests: one on SQLite, several on PostgreSQL."""
 
 from contextlib import AsyncExitStack
 
@@ -8,7 +8,7 @@ from tests.integration.world import World
 
 
 class Workers:
-    """They take turns with the requests; each restart makes them anew."""
+    """They take turns with the requests; a restart replaces them all."""
 
     def __init__(self, world: World, count: int) -> None:
         self._world, self._count = world, count
@@ -31,7 +31,7 @@ class Workers:
         await self.start()
 
     def take_turns(self, *, from_first: bool = False) -> None:
-        """Have the next request brought to the next bot."""
+        """Deliver the next request to the next bot."""
         self._turn = 0 if from_first else self._turn + 1
         port = self._bots[self._turn % self._count].settings.port
         self._world.slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")

@@ -15,15 +15,15 @@ from tests.crash.final_state import assert_onboarding_completed
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, PostgresDatabase
 from tests.integration.world import running_world
-from tests.outages.time_lapse import lapsing
-from tests.outages.wire import Fault, Wire, WiredDatabase, run_wire
+from tests.outages.time_lapse import time_lapse
+from tests.outages.wire import Fault, Wire, WiredDatabase, running_wire
 
-OFTEN = 0.02  # of the messages to the server, and there are about ten thousand
-SORRY = "Please try again"
-LAST_WITHOUT_VALUES = 18
+FAULT_RATE = 0.02  # of the messages to the server, and there are about ten thousand
+TRY_AGAIN = "Please try again"
+LAST_STEP_WITHOUT_VALUES = 18
 
 
-class Forgiving(People):
+class RetryingPeople(People):
     """People who accept “please try again”; without it, what they did must be saved."""
 
     async def press(
@@ -33,17 +33,17 @@ class Forgiving(People):
 
         async def pressed() -> None:
             before = len(person.ephemerals)
-            press = await person.press(self.the(number), action_id)
-            await self.bot.breathe()
-            if press.ack.ok and not told_sorry(person, before):
-                self.must_be_kept(kind, number, times)
+            press = await person.press(self.step_message(number), action_id)
+            await self.bot.wait_a_moment()
+            if press.ack.ok and not asked_to_retry(person, before):
+                self.assert_recorded(kind, number, times)
 
-        await self.do(lambda: not self.offered(number, action_id), pressed)
+        await self.retry_until(lambda: not self.offered(number, action_id), pressed)
 
 
-def told_sorry(person: Person, before: int) -> bool:
+def asked_to_retry(person: Person, before: int) -> bool:
     """Whether someone was asked to try again after their first `before` private messages."""
-    return any(SORRY in one.text for one in person.ephemerals[before:])
+    return any(TRY_AGAIN in one.text for one in person.ephemerals[before:])
 
 
 def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:
@@ -53,7 +53,7 @@ def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:
 
 
 @asynccontextmanager
-async def weather(
+async def flaky_connection(
     database: PostgresDatabase, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Wire, People]]:
     """A world whose database connection goes over a wire, with short timeouts."""
@@ -61,8 +61,11 @@ async def weather(
         patch.setattr(module, "TIMEOUT_SECONDS", 1)
     patch.setattr(TimedConnection, "max_wait_seconds", 0.3)
     async with (
-        run_wire(database.url) as wire,
-        lapsing(WiredDatabase.over(wire, database), patch, Forgiving) as (people, _lapse),
+        running_wire(database.url) as wire,
+        time_lapse(WiredDatabase.through(wire, database), patch, RetryingPeople) as (
+            people,
+            _lapse,
+        ),
     ):
         yield wire, people
 
@@ -73,16 +76,16 @@ async def weather(
 async def test_an_onboarding_survives_a_flaky_database_connection(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311  # weather, not a secret
+    rng = random.Random(seed)  # noqa: S311  # weather, not a secret
 
-    def now_and_then() -> Fault | None:
-        happens = chance.random() < OFTEN
-        return chance.choices(list(Fault), weights=[4, 4, 1])[0] if happens else None
+    def random_fault() -> Fault | None:
+        happens = rng.random() < FAULT_RATE
+        return rng.choices(list(Fault), weights=[4, 4, 1])[0] if happens else None
 
-    async with weather(database, monkeypatch) as (wire, people):
-        wire.fault = now_and_then
+    async with flaky_connection(database, monkeypatch) as (wire, people):
+        wire.fault = random_fault
         await people.onboard()
-        await people.level()
+        await people.wait_until_caught_up()
         wire.fault = lambda: None
 
         await assert_onboarding_completed(people)
@@ -90,17 +93,17 @@ async def test_an_onboarding_survives_a_flaky_database_connection(
 
 
 @ON_POSTGRESQL
-@pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST])
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
 async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
     database: PostgresDatabase, fault: Fault
 ) -> None:
     async with (
-        run_wire(database.url) as wire,
-        running_world(WiredDatabase.over(wire, database)) as world,
+        running_wire(database.url) as wire,
+        running_world(WiredDatabase.through(wire, database)) as world,
     ):
         await world.begin()
-        sorry = 0
-        for number in range(1, LAST_WITHOUT_VALUES + 1):
+        retried = 0
+        for number in range(1, LAST_STEP_WITHOUT_VALUES + 1):
             action = "choose_account:new" if number == 1 else "step_done"
             before = len(world.ann.ephemerals)
             wire.fault = at_message(number, fault)
@@ -109,12 +112,12 @@ async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
             done = (world.ann.id, number)
 
             assert press.ack.ok
-            if told_sorry(world.ann, before):
-                sorry += 1
+            if asked_to_retry(world.ann, before):
+                retried += 1
                 await world.press(world.ann, f"step:{number}", action)
             assert world.events("step_done").count(done) == 1
             await world.catch_up()
 
         await world.assert_consistent()
-        assert sorry
-        assert wire.hits[fault] == LAST_WITHOUT_VALUES
+        assert retried
+        assert wire.hits[fault] == LAST_STEP_WITHOUT_VALUES

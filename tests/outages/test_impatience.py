@@ -15,7 +15,7 @@ from tests.virtual_time import Clock, use_clock_for_signatures
 Scenario = Callable[[World], Awaitable[None]]
 
 
-def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None:
+def run_scenario(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None:
     """Start an onboarding, and run the scenario on it in virtual time."""
 
     async def run(clock: Clock) -> None:
@@ -40,7 +40,7 @@ async def press(world: World, times: int, within: float, channel: Channel | None
         assert (await world.ann.press(step, "choose_account:new")).ack.ok
 
 
-async def comes_after(world: World, slot: str, channel: Channel | None = None) -> float:
+async def seconds_until_shown(world: World, slot: str, channel: Channel | None = None) -> float:
     """Return how many seconds pass until a message is there."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -58,9 +58,9 @@ def test_repeated_presses_during_an_outage_do_not_delay_recovery(
         await press(world, times, within=3.5)
         await asyncio.sleep(began + 4 - asyncio.get_running_loop().time())
 
-        assert await comes_after(world, "step:2") < 2.5
+        assert await seconds_until_shown(world, "step:2") < 2.5
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)
 
 
 def test_recovery_is_quick_after_a_rate_limit_followed_by_an_outage(
@@ -77,9 +77,9 @@ def test_recovery_is_quick_after_a_rate_limit_followed_by_an_outage(
             lasts=5,
         )
 
-        assert await comes_after(world, "step:2") < 5 + 2.5
+        assert await seconds_until_shown(world, "step:2") < 5 + 2.5
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)
 
 
 def test_two_rate_limited_channels_do_not_delay_a_third(
@@ -100,10 +100,10 @@ def test_two_rate_limited_channels_do_not_delay_a_third(
         for channel in channels:
             await press(world, 1, 0, channel)
 
-        assert await comes_after(world, "step:2", channels[2]) < 1
-        assert await comes_after(world, "step:2", channels[0]) < 10
+        assert await seconds_until_shown(world, "step:2", channels[2]) < 1
+        assert await seconds_until_shown(world, "step:2", channels[0]) < 10
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)
 
 
 def test_the_first_success_after_an_outage_resumes_every_thread(
@@ -122,9 +122,9 @@ def test_the_first_success_after_an_outage_resumes_every_thread(
         await press(world, 1, 0)  # in another thread, for which Slack now responds
 
         for channel in [world.channel, *channels]:
-            assert await comes_after(world, "step:2", channel) < 2
+            assert await seconds_until_shown(world, "step:2", channel) < 2
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)
 
 
 def test_a_failing_thread_is_not_retried_whenever_another_one_succeeds(
@@ -133,12 +133,12 @@ def test_a_failing_thread_is_not_retried_whenever_another_one_succeeds(
     async def scenario(world: World) -> None:
         other = world.slack.add_channel("other", world.erin, world.ann)
         await world.begin("Other", other)
-        ill = world.channel.id
+        failing = world.channel.id
         world.slack.fail_next(
             "chat.postMessage",
             error="internal_error",
             times=999,
-            predicate=lambda arguments: arguments["channel"] == ill,
+            predicate=lambda arguments: arguments["channel"] == failing,
         )
         await press(world, 1, 0)
         await world.ann.press(world.message("step:1", other), "choose_account:new")
@@ -149,9 +149,9 @@ def test_a_failing_thread_is_not_retried_whenever_another_one_succeeds(
         await asyncio.sleep(60)
 
         calls = world.slack.calls_of("chat.postMessage")
-        assert sum(one.arguments["channel"] == ill for one in calls) - 3 < 25
+        assert sum(one.arguments["channel"] == failing for one in calls) - 3 < 25
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)
 
 
 def test_a_rate_limited_announcement_is_not_looked_up_before_the_retry(
@@ -173,4 +173,4 @@ def test_a_rate_limited_announcement_is_not_looked_up_before_the_retry(
         assert not world.slack.calls_of("conversations.history")
         assert not world.slack.calls_of("conversations.replies")
 
-    play(tmp_path, monkeypatch, scenario)
+    run_scenario(tmp_path, monkeypatch, scenario)

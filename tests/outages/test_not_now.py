@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 
 from tests.background import wait_for_tasks
-from tests.crash.final_state import nothing_is_twice
+from tests.crash.final_state import assert_no_duplicates
 from tests.crash.people import People
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, last_reply
-from tests.outages.test_outages import until_over
-from tests.outages.time_lapse import Lapse, lapsing
+from tests.outages.test_outages import advance_by_minutes
+from tests.outages.time_lapse import TimeLapse, time_lapse
 
 pytestmark = pytest.mark.virtual_time
 
 MINUTE = timedelta(minutes=1)
-# One of each kind; which error is of which: tests/unit/test_slack_errors.py.
-PASSING = ["external_channel_migrating", "service_unavailable", "ratelimit"]
-UNKNOWN: list[dict[str, Any]] = [{"error": "a_word_of_next_year"}, {"status": 501}]
+# One of each kind; tests/unit/test_slack_errors.py has them all.
+TEMPORARY = ["external_channel_migrating", "service_unavailable", "ratelimit"]
+UNKNOWN: list[dict[str, Any]] = [{"error": "some_future_error"}, {"status": 501}]
 
 
 @asynccontextmanager
 async def begun(
     database: AnyDatabase, patch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[People, Lapse]]:
-    async with lapsing(database, patch) as (people, lapse):
+) -> AsyncIterator[tuple[People, TimeLapse]]:
+    async with time_lapse(database, patch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         yield people, lapse
 
 
@@ -48,29 +48,30 @@ def status(people: People) -> str:
     return str(status)
 
 
-def tries(people: People) -> int:
+def attempts(people: People) -> int:
     calls = people.slack.calls_of("chat.postMessage")
     return sum(one.arguments.get("channel") == people.channel.id for one in calls)
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("code", PASSING)
+@pytest.mark.parametrize("code", TEMPORARY)
 async def test_a_temporary_slack_error_is_retried_until_it_clears(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         refuse(people, error=code)
-        before = tries(people)
-        await people.ann.press(people.the(1), "choose_account:new")
-        await until_over(lapse, 15 * MINUTE)  # an unknown error would count as permanent by now
+        before = attempts(people)
+        await people.ann.press(people.step_message(1), "choose_account:new")
+        # By then, an unknown error would count as permanent.
+        await advance_by_minutes(lapse, 15 * MINUTE)
         assert status(people) == "active"
-        assert tries(people) - before < 20
+        assert attempts(people) - before < 20
 
         people.slack.heal()
-        await until_over(lapse, 6 * MINUTE)
+        await advance_by_minutes(lapse, 6 * MINUTE)
 
         assert people.message("step:2")
-        nothing_is_twice(people)
+        assert_no_duplicates(people)
 
 
 @ON_SQLITE
@@ -80,18 +81,18 @@ async def test_an_unknown_error_is_retried_for_minutes_before_pausing(
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         refuse(people, **fault)
-        before = tries(people)
-        await people.ann.press(people.the(1), "choose_account:new")
-        await until_over(lapse, 2 * MINUTE)
+        before = attempts(people)
+        await people.ann.press(people.step_message(1), "choose_account:new")
+        await advance_by_minutes(lapse, 2 * MINUTE)
         assert status(people) == "active"
-        assert tries(people) - before > 1
+        assert attempts(people) - before > 1
 
-        await until_over(lapse, 8 * MINUTE)
+        await advance_by_minutes(lapse, 8 * MINUTE)
 
         assert status(people) == "paused"
-        assert tries(people) - before < 20
-        told_of = people.engineering.messages[-1].text
-        assert fault.get("error", f"http_{fault.get('status')}") in told_of
+        assert attempts(people) - before < 20
+        announcement = people.engineering.messages[-1].text
+        assert fault.get("error", f"http_{fault.get('status')}") in announcement
 
 
 @ON_SQLITE
@@ -100,12 +101,12 @@ async def test_an_unknown_error_that_clears_does_not_pause_the_onboarding(
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         for number in (1, 2):  # the second has a grace period of its own
-            refuse(people, error="a_word_of_next_year")
+            refuse(people, error="some_future_error")
             action = "choose_account:new" if number == 1 else "step_done"
-            await people.ann.press(people.the(number), action)
-            await until_over(lapse, 3 * MINUTE)
+            await people.ann.press(people.step_message(number), action)
+            await advance_by_minutes(lapse, 3 * MINUTE)
             people.slack.heal()
-            await until_over(lapse, 3 * MINUTE)
+            await advance_by_minutes(lapse, 3 * MINUTE)
 
             assert status(people) == "active"
             assert people.message(f"step:{number + 1}")
@@ -114,7 +115,7 @@ async def test_an_unknown_error_that_clears_does_not_pause_the_onboarding(
 async def test_a_restart_keeps_the_grace_period_of_an_unknown_error(
     begun: World,
 ) -> None:
-    begun.slack.fail_next("chat.postMessage", error="a_word_of_next_year", times=99)
+    begun.slack.fail_next("chat.postMessage", error="some_future_error", times=99)
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     async with begun.second_bot() as bot:
@@ -134,12 +135,12 @@ async def test_the_thread_catches_up_after_its_channel_becomes_shared(
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         people.channel.is_migrating = True
-        await people.ann.press(people.the(1), "choose_account:new")
-        await until_over(lapse, 15 * MINUTE)
+        await people.ann.press(people.step_message(1), "choose_account:new")
+        await advance_by_minutes(lapse, 15 * MINUTE)
         assert status(people) == "active"
 
         people.channel.is_migrating = False
-        await until_over(lapse, 6 * MINUTE)
+        await advance_by_minutes(lapse, 6 * MINUTE)
 
         assert people.message("step:2")
 
@@ -150,18 +151,18 @@ async def test_moving_a_workspace_into_an_organization_only_delays_posts(
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         people.slack.admin.move_workspace()
-        await people.ann.press(people.the(1), "choose_account:new")
-        await until_over(lapse, 30 * MINUTE)
+        await people.ann.press(people.step_message(1), "choose_account:new")
+        await advance_by_minutes(lapse, 30 * MINUTE)
         people.slack.admin.move_workspace(is_over=True)
-        await until_over(lapse, 6 * MINUTE)
+        await advance_by_minutes(lapse, 6 * MINUTE)
 
         assert people.message("step:2")
-        nothing_is_twice(people)
+        assert_no_duplicates(people)
 
 
 async def test_startup_waits_out_a_workspace_migration(begun: World) -> None:
     begun.slack.fail_next("auth.test", error="org_login_required")
-    begun.slack.fail_next("auth.test", error="a_word_of_next_year")
+    begun.slack.fail_next("auth.test", error="some_future_error")
 
     async with begun.second_bot() as bot:
         assert not bot.working.done()
@@ -182,7 +183,7 @@ async def test_a_temporarily_refused_pin_or_bookmark_is_added_later(
     world: World, method: str
 ) -> None:
     world.slack.fail_next(method, error="external_channel_migrating")
-    world.slack.fail_next(method, error="a_word_of_next_year")
+    world.slack.fail_next(method, error="some_future_error")
     await world.begin()
     for number in (1, 2):
         action = "choose_account:new" if number == 1 else "step_done"
@@ -208,7 +209,7 @@ async def test_an_unsupported_pin_or_bookmark_method_is_given_up_on(
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("code", ["external_channel_migrating", "a_word_of_next_year"])
+@pytest.mark.parametrize("code", ["external_channel_migrating", "some_future_error"])
 async def test_a_temporarily_refused_announcement_is_posted_soon_afterward(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
@@ -220,14 +221,14 @@ async def test_a_temporarily_refused_announcement_is_posted_soon_afterward(
             times=9999,
             predicate=lambda arguments: arguments["channel"] == in_engineering,
         )
-        await people.form(people.ann, 1, "step_help")
+        await people.open_form(people.ann, 1, "step_help")
         assert people.ann.view
         await people.ann.submit(people.ann.view, {"question": "Where?"})
-        await until_over(lapse, 2 * MINUTE)
+        await advance_by_minutes(lapse, 2 * MINUTE)
         assert "needs help" not in people.engineering.messages[-1].text
 
         people.slack.heal()
-        await until_over(lapse, 4 * MINUTE)
+        await advance_by_minutes(lapse, 4 * MINUTE)
 
         assert "needs help" in people.engineering.messages[-1].text
         assert not people.slack.calls_of("conversations.history")

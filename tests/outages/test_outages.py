@@ -5,23 +5,23 @@ from datetime import timedelta
 import pytest
 
 from sandbox.slack import Trouble, offers
-from tests.crash.final_state import nothing_is_twice, the_thread_is_pinned
+from tests.crash.final_state import assert_no_duplicates, assert_pinned
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
-from tests.outages.time_lapse import Lapse, lapsing
+from tests.outages.time_lapse import TimeLapse, time_lapse
 
 pytestmark = pytest.mark.virtual_time
 
-AWAY = timedelta(hours=1)
+OUTAGE = timedelta(hours=1)
 # The longest delay between two attempts is five minutes, or half of that with jitter.
-MOST_TRIES = 10 + AWAY / timedelta(minutes=2.5)
+MAX_ATTEMPTS = 10 + OUTAGE / timedelta(minutes=2.5)
 
 
-async def until_over(lapse: Lapse, duration: timedelta) -> None:
+async def advance_by_minutes(lapse: TimeLapse, duration: timedelta) -> None:
     """Let time pass in steps of one minute, with a sweep after each."""
     passed = timedelta(0)
     while passed < duration:
-        await lapse.passes(timedelta(minutes=1))
+        await lapse.advance(timedelta(minutes=1))
         passed += timedelta(minutes=1)
 
 
@@ -43,53 +43,53 @@ async def test_the_first_request_after_a_start_works_during_a_slack_outage(
 async def test_every_kind_of_slack_failure_only_delays_the_next_step(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
         for number, trouble in enumerate(Trouble, start=1):
-            await people.level()
-            weather = people.slack.outage(troubles=[trouble], seed=number, silence=1.0)
+            await people.wait_until_caught_up()
+            outage = people.slack.outage(troubles=[trouble], seed=number, silence=1.0)
             action = "choose_account:new" if number == 1 else "step_done"
-            assert (await people.ann.press(people.the(number), action)).ack.ok
-            await lapse.passes(timedelta(minutes=1))
-            weather.end()
+            assert (await people.ann.press(people.step_message(number), action)).ack.ok
+            await lapse.advance(timedelta(minutes=1))
+            outage.end()
 
-            await people.step_comes(number + 1)
+            await people.wait_for_step(number + 1)
 
-        await people.level()
-        nothing_is_twice(people)
-        the_thread_is_pinned(people)
-        assert len(weather.hits) > 0
+        await people.wait_until_caught_up()
+        assert_no_duplicates(people)
+        assert_pinned(people)
+        assert len(outage.hits) > 0
 
 
 @ON_SQLITE
 async def test_an_hour_long_outage_costs_few_calls_and_shows_the_final_state(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         root = people.message("root")
         assert root
         before = len(people.slack.calls), len(root.versions)
         people.slack.outage(
-            troubles=[Trouble.UNAVAILABLE], performed=0.0, lasts=AWAY.total_seconds()
+            troubles=[Trouble.UNAVAILABLE], performed=0.0, lasts=OUTAGE.total_seconds()
         )
-        await people.ann.press(people.the(1), "choose_account:new")
+        await people.ann.press(people.step_message(1), "choose_account:new")
         for word in ("done", "done", "undo"):
             await people.ann.say(people.channel, word, root.ts)
-        await until_over(lapse, AWAY - timedelta(minutes=10))
+        await advance_by_minutes(lapse, OUTAGE - timedelta(minutes=10))
         assert people.message("step:2") is None
-        tries = len([one for one in people.slack.calls[before[0] :] if "Message" in one.method])
-        assert tries < MOST_TRIES
+        attempts = len([one for one in people.slack.calls[before[0] :] if "Message" in one.method])
+        assert attempts < MAX_ATTEMPTS
 
-        await people.comes(lambda: people.message("step:3"))
-        await people.level()
+        await people.wait_for(lambda: people.message("step:3"))
+        await people.wait_until_caught_up()
 
-        nothing_is_twice(people)
-        the_thread_is_pinned(people)
+        assert_no_duplicates(people)
+        assert_pinned(people)
         assert len(root.versions) == before[1] + 1
-        assert [people.the(number).versions for number in (2, 3)] == [[], []]
-        assert offers(people.the(3), "step_done")
+        assert [people.step_message(number).versions for number in (2, 3)] == [[], []]
+        assert offers(people.step_message(3), "step_done")
         assert people.message("step:4") is None
 
 
@@ -97,16 +97,16 @@ async def test_an_hour_long_outage_costs_few_calls_and_shows_the_final_state(
 async def test_an_hour_long_retry_after_is_honored(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         people.slack.fail_next("chat.postMessage", retry_after=3600)
-        await people.ann.press(people.the(1), "choose_account:new")
-        await lapse.passes(timedelta(seconds=1))
+        await people.ann.press(people.step_message(1), "choose_account:new")
+        await lapse.advance(timedelta(seconds=1))
         before = len(people.slack.calls_of("chat.postMessage"))
-        await until_over(lapse, timedelta(minutes=58))
+        await advance_by_minutes(lapse, timedelta(minutes=58))
         assert len(people.slack.calls_of("chat.postMessage")) == before
 
-        await until_over(lapse, timedelta(minutes=3))
+        await advance_by_minutes(lapse, timedelta(minutes=3))
 
         assert people.message("step:2")

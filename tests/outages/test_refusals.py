@@ -10,7 +10,7 @@ from sandbox.slack import Channel
 from tests.background import wait_for_tasks
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, now, reset_rate_limits
-from tests.outages.time_lapse import lapsing
+from tests.outages.time_lapse import time_lapse
 
 pytestmark = pytest.mark.virtual_time
 
@@ -24,12 +24,12 @@ def posts(world: World, channel: Channel) -> int:
     return sum(call.arguments.get("channel") == channel.id for call in calls)
 
 
-async def ready(world: World) -> tuple[int, str]:
+async def readiness(world: World) -> tuple[int, str]:
     return await world.get("/readyz")
 
 
-async def shut_out(world: World) -> None:
-    """Trigger an announcement while the engineering channel is archived."""
+async def archive_engineering_channel(world: World) -> None:
+    """Archive the engineering channel, and trigger an announcement."""
     await world.slack.admin.archive(world.engineering, world.erin)
     await ask(world, "Which portal?")
 
@@ -43,21 +43,21 @@ async def test_a_lost_engineering_channel_is_reported_in_the_log_and_at_readyz(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        await shut_out(begun)
+        await archive_engineering_channel(begun)
         await ask(begun, "And which menu?")
 
     assert [one.message for one in caplog.records].count(REFUSED) == 1
-    status, text = await ready(begun)
+    status, text = await readiness(begun)
     assert status == 200
     assert "engineering channel: Slack refuses announcements (is_archived)" in text
 
 
 async def test_a_lost_engineering_channel_gets_no_more_posts(begun: World) -> None:
-    await shut_out(begun)
+    await archive_engineering_channel(begun)
     before = posts(begun, begun.engineering)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    await ask_at(begun, 2)
+    await ask_at_step(begun, 2)
     for _ in range(3):
         await begun.bot.sweep()
         await begun.idle()
@@ -67,13 +67,13 @@ async def test_a_lost_engineering_channel_gets_no_more_posts(begun: World) -> No
     assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
 
 
-async def ask_at(world: World, step: int) -> None:
+async def ask_at_step(world: World, step: int) -> None:
     form = await world.open(world.ann, f"step:{step}", "step_help")
     assert (await world.submit(world.ann, form, question=f"What is step {step}?")).ok
 
 
 async def test_missed_announcements_are_posted_in_order_after_unarchiving(begun: World) -> None:
-    await shut_out(begun)
+    await archive_engineering_channel(begun)
     await ask(begun, "And which menu?")
 
     await begun.slack.admin.unarchive(begun.engineering, begun.erin)
@@ -86,11 +86,11 @@ async def test_missed_announcements_are_posted_in_order_after_unarchiving(begun:
     assert ["Which portal?" in asked[0], "And which menu?" in asked[1]] == [True, True]
     assert len(asked) == 2
     await begun.bot.sweep()
-    assert (await ready(begun))[0] == 200
+    assert (await readiness(begun))[0] == 200
 
 
 async def test_a_restart_posts_missed_announcements(begun: World) -> None:
-    await shut_out(begun)
+    await archive_engineering_channel(begun)
     begun.engineering.is_archived = False  # without an event to the bot
 
     async with begun.second_bot() as bot:
@@ -104,18 +104,18 @@ async def test_a_restart_posts_missed_announcements(begun: World) -> None:
 async def test_a_lost_engineering_channel_is_retried_once_an_hour(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         people.engineering.is_archived = True
         await people.ask_for_help(1)
         before = len(people.slack.calls_of("chat.postMessage"))
         for _ in range(HOURS * 12):
-            await lapse.passes(timedelta(minutes=5))
+            await lapse.advance(timedelta(minutes=5))
 
         assert len(people.slack.calls_of("chat.postMessage")) - before in (HOURS - 1, HOURS)
         people.engineering.is_archived = False
-        await lapse.passes(timedelta(hours=1))
+        await lapse.advance(timedelta(hours=1))
         assert "needs help" in people.engineering.messages[-1].text
 
 
@@ -123,18 +123,18 @@ async def test_a_lost_engineering_channel_is_retried_once_an_hour(
 async def test_an_hourly_retry_with_nothing_due_does_not_silence_the_channel(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         people.engineering.is_archived = True
         await people.ask_for_help(1)
         later = now() + timedelta(hours=2)  # as if the thread were backing off
         database.write("UPDATE onboarding SET publish_after = ?", later)
         for _ in range(18):
-            await lapse.passes(timedelta(minutes=5))
+            await lapse.advance(timedelta(minutes=5))
         people.engineering.is_archived = False
         database.write("UPDATE onboarding SET publish_after = NULL")
-        await lapse.passes(timedelta(minutes=1))
+        await lapse.advance(timedelta(minutes=1))
 
         assert "needs help" in people.engineering.messages[-1].text
 
@@ -148,7 +148,7 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
     await wait_for_tasks(bot.tasks)
 
 
-async def left_behind(bot: Bot) -> None:
+async def sweep_now(bot: Bot) -> None:
     reset_rate_limits(bot.slack.rate_limits)  # otherwise it waits a few seconds
     await bot.sweep()
     await wait_for_tasks(bot.tasks)
@@ -156,13 +156,13 @@ async def left_behind(bot: Bot) -> None:
 
 async def test_one_workers_announcement_reopens_the_channel_for_the_other(begun: World) -> None:
     async with begun.second_bot() as other:
-        await shut_out(begun)
+        await archive_engineering_channel(begun)
         await ask_through(begun, other, "And which menu?")
         begun.slack.deliver_to(f"http://127.0.0.1:{begun.settings.port}/slack/events")
         await begun.slack.admin.unarchive(begun.engineering, begun.erin)  # only one gets the event
         await begun.slack.delivered()
-        await left_behind(begun.bot)
-        await left_behind(other)
+        await sweep_now(begun.bot)
+        await sweep_now(other)
 
         await ask_through(begun, other, "And now?")
 
@@ -241,5 +241,5 @@ async def test_being_refused_everywhere_is_reported_in_the_log_and_at_readyz(
             await begun.idle()
 
     assert [one.message for one in caplog.records].count(REFUSED) == 1
-    assert "missing_scope" in (await ready(begun))[1]
+    assert "missing_scope" in (await readiness(begun))[1]
     assert posts(begun, begun.channel) - 3 == 1  # root, welcome, step 1, and the refused one

@@ -11,18 +11,18 @@ import pytest
 
 from bot.core.errors import Unavailable
 from storage import migrate, onboardings
-from tests.crash.final_state import assert_onboarding_completed, nothing_is_twice
+from tests.crash.final_state import assert_no_duplicates, assert_onboarding_completed
 from tests.databases import PostgresDatabase, Server
 from tests.integration.world import World, last_reply, running_world
-from tests.outages.test_bad_line import Forgiving
-from tests.outages.time_lapse import lapsing
-from tests.outages.wire import WiredDatabase, run_wire
+from tests.outages.test_bad_line import RetryingPeople
+from tests.outages.time_lapse import time_lapse
+from tests.outages.wire import WiredDatabase, running_wire
 from tests.postgresql import Cluster
 
-AWAY = "database: the database isn't responding"
+NOT_RESPONDING = "database: the database isn't responding"
 # Slack waits three seconds for a response, and the bot has ten to shut down.
-SLACK_WAITS, END_TAKES = 3.0, 10.0
-EVERY = 31  # of the calls to Slack
+SLACK_TIMEOUT, SHUTDOWN_TIMEOUT = 3.0, 10.0
+CRASH_INTERVAL = 31  # of the calls to Slack
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def begun(database: PostgresDatabase) -> AsyncIterator[World]:
         yield world
 
 
-async def do_nothing(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
+async def let_through(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
     return True
 
 
@@ -52,14 +52,14 @@ async def test_an_onboarding_survives_repeated_database_crashes(
     calls = count(1)
 
     async def crash(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
-        if next(calls) % EVERY == 0:
+        if next(calls) % CRASH_INTERVAL == 0:
             own_cluster.restart()
         return True
 
-    async with lapsing(database, monkeypatch, Forgiving) as (people, _lapse):
+    async with time_lapse(database, monkeypatch, RetryingPeople) as (people, _lapse):
         people.slack.guard(crash)
         await people.onboard()
-        await people.level()
+        await people.wait_until_caught_up()
 
         await assert_onboarding_completed(people)
 
@@ -72,20 +72,20 @@ async def test_a_database_crash_during_a_post_only_delays_the_thread(
             own_cluster.stop()
         return True
 
-    async with lapsing(database, monkeypatch) as (people, lapse):
+    async with time_lapse(database, monkeypatch) as (people, lapse):
         await people.begin()
-        await people.level()
+        await people.wait_until_caught_up()
         people.slack.guard(crash)
-        assert (await people.ann.press(people.the(1), "choose_account:new")).ack.ok
-        await lapse.breathe()
-        await lapse.breathe()  # it retries, and the server is still down
+        assert (await people.ann.press(people.step_message(1), "choose_account:new")).ack.ok
+        await lapse.wait_a_moment()
+        await lapse.wait_a_moment()  # it retries, and the server is still down
         own_cluster.start()
-        people.slack.guard(do_nothing)
+        people.slack.guard(let_through)
 
-        await people.level()
+        await people.wait_until_caught_up()
 
         assert people.offered(2, "step_done")
-        nothing_is_twice(people)
+        assert_no_duplicates(people)
 
 
 async def test_a_press_while_the_database_is_down_asks_to_try_again(
@@ -99,7 +99,7 @@ async def test_a_press_while_the_database_is_down_asks_to_try_again(
     assert "Please try again" in last_reply(begun.ann)
     begun.bot.health._answered_at = None  # as after a second
     status, text = await begun.get("/readyz")
-    assert (status, AWAY in text) == (503, True)
+    assert (status, NOT_RESPONDING in text) == (503, True)
     own_cluster.start()
     await begun.press(begun.ann, "step:1", "choose_account:new")
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
@@ -123,12 +123,12 @@ async def test_a_form_sent_while_the_database_is_down_can_be_resubmitted(
 
 async def test_a_stalled_database_does_not_delay_responses(database: PostgresDatabase) -> None:
     async with (
-        run_wire(database.url) as wire,
-        running_world(WiredDatabase.over(wire, database)) as world,
+        running_wire(database.url) as wire,
+        running_world(WiredDatabase.through(wire, database)) as world,
     ):
         await world.begin()
         step = world.message("step:1")
-        async with wire.standing_still():
+        async with wire.stalled():
             began = time.monotonic()
             world.bot.health._answered_at = None  # as after a second
             press, ready = await asyncio.gather(
@@ -136,12 +136,12 @@ async def test_a_stalled_database_does_not_delay_responses(database: PostgresDat
             )
             answered = time.monotonic() - began
             await world.idle()
-            apology = last_reply(world.ann)
+            reply = last_reply(world.ann)
 
         assert press.ack.ok
-        assert answered < SLACK_WAITS
-        assert "Please try again" in apology
-        assert (ready[0], AWAY in ready[1]) == (503, True)
+        assert answered < SLACK_TIMEOUT
+        assert "Please try again" in reply
+        assert (ready[0], NOT_RESPONDING in ready[1]) == (503, True)
         await world.press(world.ann, "step:1", "choose_account:new")
         await world.catch_up()
         assert world.events("step_done") == [(world.ann.id, 1)]
@@ -152,8 +152,8 @@ async def test_a_query_on_a_stalled_database_times_out(
     database: PostgresDatabase,
 ) -> None:
     async with (
-        run_wire(database.url) as wire,
-        running_world(WiredDatabase.over(wire, database)) as world,
+        running_wire(database.url) as wire,
+        running_world(WiredDatabase.through(wire, database)) as world,
     ):
         await world.begin()
 
@@ -164,19 +164,19 @@ async def test_a_query_on_a_stalled_database_times_out(
                 await onboardings.get(session, world.bot.guides, world.onboarding)
 
         with pytest.raises(Unavailable):
-            await asyncio.wait_for(query_a_stalled_server(), SLACK_WAITS)
+            await asyncio.wait_for(query_a_stalled_server(), SLACK_TIMEOUT)
         wire.flowing.set()
 
 
 async def test_the_bot_shuts_down_in_time_while_the_database_is_stalled(
     database: PostgresDatabase,
 ) -> None:
-    async with run_wire(database.url) as wire:
-        async with running_world(WiredDatabase.over(wire, database)) as world:
+    async with running_wire(database.url) as wire:
+        async with running_world(WiredDatabase.through(wire, database)) as world:
             await world.begin()
             wire.flowing.clear()
             await world.ann.press(world.message("step:1"), "choose_account:new")
             world.bot.publisher.wake(world.onboarding)
             began = time.monotonic()
 
-        assert time.monotonic() - began < END_TAKES
+        assert time.monotonic() - began < SHUTDOWN_TIMEOUT

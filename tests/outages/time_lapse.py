@@ -1,4 +1,4 @@
-"""A whole onboarding in this process, in which hours pass in an instant."""
+"""A whole onboarding in this process, with hours passing in an instant."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ import bot.app.bot
 import bot.app.running
 from bot.app.bot import Bot
 from tests.background import wait_for_tasks
-from tests.crash.crashing_bot import Points
+from tests.crash.crashing_bot import CrashPoints
 from tests.crash.people import People
 from tests.databases import AnyDatabase
 from tests.integration.world import running_world
@@ -23,27 +23,27 @@ from tests.integration.world import running_world
 STEP = timedelta(seconds=20)
 
 
-class Lapse:
-    """The bot as people notice it; whenever it only waits, time jumps."""
+class TimeLapse:
+    """The bot as people experience it; whenever it is just waiting, time jumps ahead."""
 
     is_up = True
-    deaths = 0
+    crashes = 0
     patience = 0.2
 
     def __init__(self, bot: Bot, clock: Any, database: AnyDatabase, log: StringIO) -> None:
         self._bot, self._clock, self.database, self._log = bot, clock, database, log
 
-    async def breathe(self) -> None:
-        """Let the bot finish what it is at; then some seconds are over at once.
+    async def wait_a_moment(self) -> None:
+        """Let the bot finish what it is doing, then skip some seconds.
 
-        A moment of the loop's own time passes too, as people's patience is measured by that.
+        The event loop's own clock advances a little too, as people's patience is measured by it.
         """
         await wait_for_tasks(self._bot.tasks)
         await asyncio.sleep(self.patience / 10)
-        await self.passes(STEP)
+        await self.advance(STEP)
 
-    async def passes(self, duration: timedelta) -> None:
-        """Let time pass in one go, and sweep afterwards."""
+    async def advance(self, duration: timedelta) -> None:
+        """Jump ahead, then sweep."""
         self._clock.tick(duration)
         await self._bot.sweep()
         await wait_for_tasks(self._bot.tasks)
@@ -53,21 +53,21 @@ class Lapse:
 
 
 @asynccontextmanager
-async def lapsing(
-    database: AnyDatabase, patch: pytest.MonkeyPatch, kind: type[People] = People
-) -> AsyncIterator[tuple[People, Lapse]]:
-    """Run a bot and its people; its calls time out after a moment, instead of ten seconds."""
+async def time_lapse(
+    database: AnyDatabase, patch: pytest.MonkeyPatch, people_class: type[People] = People
+) -> AsyncIterator[tuple[People, TimeLapse]]:
+    """Run a bot and its people; calls time out after a moment, instead of ten seconds."""
     for module in (bot.app.bot, bot.app.running):
         patch.setattr(module, "TIMEOUT_SECONDS", 0.2)
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
         async with running_world(database) as world:
-            with logged() as log:
-                lapse = Lapse(world.bot, clock, database, log)
-                people = kind(
+            with captured_log() as log:
+                lapse = TimeLapse(world.bot, clock, database, log)
+                people = people_class(
                     world.slack,
                     world.servicetitan,
                     lapse,
-                    Points(lambda _name: False),
+                    CrashPoints(lambda _name: False),
                     world.erin,
                     world.ann,
                     world.channel,
@@ -77,8 +77,8 @@ async def lapsing(
 
 
 @contextmanager
-def logged() -> Iterator[StringIO]:
-    """Keep what the bot logs during the block."""
+def captured_log() -> Iterator[StringIO]:
+    """Capture what the bot logs during the block."""
     log = StringIO()
     handler = logging.StreamHandler(log)
     logging.getLogger().addHandler(handler)

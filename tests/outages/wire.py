@@ -1,4 +1,4 @@
-"""The line between the bot and its PostgreSQL server, on which things go wrong as a test wants."""
+"""A connection between the bot and PostgreSQL, on which a test can inject faults."""
 
 import asyncio
 from collections import Counter
@@ -14,20 +14,20 @@ from sqlalchemy import make_url
 
 from tests.databases import PostgresDatabase
 
-AT_ONCE = 1 << 16
+CHUNK_BYTES = 1 << 16
 
 
 class Fault(Enum):
-    """What befalls a message of the bot's to the server."""
+    """What happens to a message from the bot to the server."""
 
-    CUT = "the connection breaks before it arrives"
-    LOST = "it arrives and is carried out, and the connection breaks before the answer"
-    SILENT = "neither it nor anything later on this connection arrives, and nobody is told"
+    CUT_BEFORE = "the connection breaks before it arrives"
+    CUT_AFTER = "it is executed, but the connection breaks before the response"
+    SILENT = "neither it nor anything later on this connection arrives, without an error"
 
 
 @dataclass
 class Wire:
-    """Carries bytes to the server at `path`, a Unix socket. `fault` is asked for each message."""
+    """Forwards to the server at `path`, a Unix socket. `fault` is called for each message."""
 
     path: Path
     fault: Callable[[], Fault | None] = lambda: None
@@ -38,51 +38,51 @@ class Wire:
     port: int = 0
 
     @asynccontextmanager
-    async def standing_still(self) -> AsyncIterator[None]:
-        """Hold everything back, as a server does that is stopped; later it goes on with it."""
+    async def stalled(self) -> AsyncIterator[None]:
+        """Hold everything back until the block ends, like a server that hangs."""
         self.flowing.clear()
         try:
             yield
         finally:
             self.flowing.set()
 
-    def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take up a new connection of the bot's."""
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Handle a new connection from the bot."""
         self.connections.append(asyncio.create_task(self._serve(reader, writer)))
 
     async def close(self) -> None:
-        """Cut what is left."""
+        """Close all connections."""
         for connection in self.connections:
             connection.cancel()
         await asyncio.gather(*self.connections, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            answers, server = await asyncio.open_unix_connection(str(self.path))
+            responses, server = await asyncio.open_unix_connection(str(self.path))
             try:
-                await self._carry(reader, writer, answers, server)
+                await self._forward(reader, writer, responses, server)
             finally:
                 await _closed(server)
         except OSError:
-            pass  # the server is away, and so the bot finds it
+            pass  # the bot sees that the server is down, too
         finally:
             await _closed(writer)
 
-    async def _carry(
+    async def _forward(
         self,
-        questions: asyncio.StreamReader,
+        requests: asyncio.StreamReader,
         client: asyncio.StreamWriter,
-        answers: asyncio.StreamReader,
+        responses: asyncio.StreamReader,
         server: asyncio.StreamWriter,
     ) -> None:
-        back = asyncio.create_task(self._pump(answers, client))
+        back = asyncio.create_task(self._pump(responses, client))
         try:
-            while message := await questions.read(AT_ONCE):
+            while message := await requests.read(CHUNK_BYTES):
                 self.messages += 1
                 fault = self.fault()
                 if fault is not None:
                     self.hits[fault] += 1
-                    await self._go_wrong(fault, message, questions, back, answers, server)
+                    await self._inject(fault, message, requests, back, responses, server)
                     return
                 await self.flowing.wait()
                 server.write(message)
@@ -90,29 +90,29 @@ class Wire:
             back.cancel()
             await asyncio.gather(back, return_exceptions=True)
 
-    async def _go_wrong(
+    async def _inject(
         self,
         fault: Fault,
         message: bytes,
-        questions: asyncio.StreamReader,
+        requests: asyncio.StreamReader,
         back: "asyncio.Task[None]",
-        answers: asyncio.StreamReader,
+        responses: asyncio.StreamReader,
         server: asyncio.StreamWriter,
     ) -> None:
         back.cancel()
         await asyncio.gather(back, return_exceptions=True)
-        if fault is Fault.LOST:
+        if fault is Fault.CUT_AFTER:
             server.write(message)
-            await answers.read(AT_ONCE)
+            await responses.read(CHUNK_BYTES)
         elif fault is Fault.SILENT:
-            while await questions.read(AT_ONCE):
+            while await requests.read(CHUNK_BYTES):
                 pass
 
-    async def _pump(self, answers: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    async def _pump(self, responses: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while answer := await answers.read(AT_ONCE):
+            while response := await responses.read(CHUNK_BYTES):
                 await self.flowing.wait()
-                client.write(answer)
+                client.write(response)
         client.close()
 
 
@@ -123,11 +123,11 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def run_wire(url: str) -> AsyncIterator[Wire]:
-    """Lay a wire to the server of `url`, which listens on a Unix socket only."""
+async def running_wire(url: str) -> AsyncIterator[Wire]:
+    """Run a wire to the server of `url`, which listens on a Unix socket only."""
     wire = Wire(Path(str(make_url(url).query["host"]), ".s.PGSQL.5432"))
     wire.flowing.set()
-    async with await asyncio.start_server(wire.take, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(wire.accept, "127.0.0.1", 0) as server:
         wire.port = server.sockets[0].getsockname()[1]
         yield wire
         await wire.close()
@@ -135,16 +135,16 @@ async def run_wire(url: str) -> AsyncIterator[Wire]:
 
 @dataclass(frozen=True)
 class WiredDatabase(PostgresDatabase):
-    """A database that the bot reaches over a wire, and the test past it."""
+    """A database that the bot reaches over a wire, and the test directly."""
 
-    past: str
+    direct_url: str
 
     @classmethod
-    def over(cls, wire: Wire, database: PostgresDatabase) -> "WiredDatabase":
-        """Take another way to the same database."""
-        there = make_url(database.url).set(host="127.0.0.1", port=wire.port, query={})
-        url = there.render_as_string(hide_password=False)
+    def through(cls, wire: Wire, database: PostgresDatabase) -> "WiredDatabase":
+        """Return the same database, reached through the wire."""
+        wired = make_url(database.url).set(host="127.0.0.1", port=wire.port, query={})
+        url = wired.render_as_string(hide_password=False)
         return cls(database.directory, url, database.url)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.past, options="-c lock_timeout=5s")
+        return psycopg.connect(self.direct_url, options="-c lock_timeout=5s")
