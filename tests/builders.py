@@ -92,7 +92,7 @@ PASSED = a_report()
 CAUSES = (*checks.CAUSES, *findings.MEANINGS)
 
 
-def found(check: str, cause: str, for_engineer: str, **words: str) -> Check:
+def finding(check: str, cause: str, for_engineer: str, **words: str) -> Check:
     """A check that found `cause`, in the words of the guide."""
     return findings.Finding(check, for_engineer, cause, words).check_of(GUIDE)
 

@@ -9,7 +9,7 @@ from bot.cli.reporting.rendering import render
 from bot.onboarding.reporting.period import Period
 from tests.browser.conftest import CHROMIUM, LEFT_OUT, PHONE
 from tests.browser.test_for_everybody import serious_findings
-from tests.unit.test_reporting import many
+from tests.unit.test_reporting import report_on_clients
 
 
 @pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
@@ -17,7 +17,7 @@ def test_the_html_report_fits_a_phone_and_makes_no_network_requests(
     browser: Browser, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
-    file.write_text(render(many(9), Period(), "html"), encoding="utf-8")
+    file.write_text(render(report_on_clients(9), Period(), "html"), encoding="utf-8")
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     asked: list[str] = []
     page.on("request", lambda sent: asked.append(sent.url))

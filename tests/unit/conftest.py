@@ -1,4 +1,4 @@
-"""What several files of tests share."""
+"""Fixtures for several test files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The environment of a bot that could start, and changes to it."""
+"""An environment in which the bot could start, and changes to it."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from bot.app.settings import Settings, SettingsError
 
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
-NEEDED = {
+REQUIRED = {
     "SLACK_BOT_TOKEN": "xoxb-1-token",
     "SLACK_SIGNING_SECRET": "0123456789abcdef",
     "ENGINEERING_CHANNEL": "C0ENGINEERING",
@@ -33,16 +33,16 @@ class Environment:
         self._monkeypatch = monkeypatch
 
     def load(self, **variables: str | None) -> Settings:
-        """The settings of what is needed, with `variables` changed; None takes one away."""
-        values: Mapping[str, str | None] = {**NEEDED, **variables}
+        """The required settings, with `variables` changed; None removes one."""
+        values: Mapping[str, str | None] = {**REQUIRED, **variables}
         with self._monkeypatch.context() as patch:
             for name, value in values.items():
                 if value is not None:
                     patch.setenv(name, value)
             return settings.load()
 
-    def refusal(self, **variables: str | None) -> list[str]:
-        """The lines with which such settings are refused."""
+    def errors(self, **variables: str | None) -> list[str]:
+        """The error lines for such settings."""
         with pytest.raises(SettingsError) as refused:
             self.load(**variables)
         return str(refused.value).splitlines()

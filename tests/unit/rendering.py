@@ -1,4 +1,4 @@
-"""What stands in messages and modals, and what Slack would refuse of them."""
+"""What messages and modals contain, and what Slack would reject in them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,8 +28,8 @@ def texts(rendered: Any) -> Iterator[str]:
             yield from texts(part)
 
 
-def shown(block: Mapping[str, Any]) -> Iterator[str]:
-    """The texts of one block of a message, without its accessory and what a press would ask."""
+def visible_texts(block: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of one block of a message, without its accessory and its confirmation dialogs."""
     parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
     for part in parts:
         yield from texts(part["text"] if part and isinstance(part.get("text"), dict) else part)
@@ -63,7 +63,7 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 def problems(rendered: Message | View) -> list[str]:
-    """What Slack would refuse."""
+    """What Slack would reject."""
     if isinstance(rendered, dict):
         return problems_of_view(rendered, Surface.MODAL)
     found = problems_of_blocks(list(rendered.blocks), Surface.MESSAGE)
@@ -78,17 +78,17 @@ def thread_of(onboarding: Onboarding) -> dict[str, Message]:
 
 
 def every_message(onboarding: Onboarding) -> dict[str, Message]:
-    """The messages of the thread as if every step had been posted once, and some been undone."""
+    """The messages of the thread as if every step had been posted, even if undone since."""
     steps = (step_message(onboarding, one.number) for one in onboarding.steps)
     return {message.slot: message for message in steps} | thread_of(onboarding)
 
 
 def a_form_ref(onboarding: Onboarding, step: int, fields: tuple[str, ...] = ()) -> ids.FormRef:
-    """What a modal says of where and by whom it was opened."""
+    """A modal's metadata: where it was opened, and by whom."""
     return ids.FormRef(CHANNEL, CLIENT_ADMIN, CLIENT_TEAM, onboarding.id, step, fields)
 
 
-def the_credentials_modal(onboarding: Onboarding, step: int, **kwargs: Any) -> View:
+def credentials_modal_at(onboarding: Onboarding, step: int, **kwargs: Any) -> View:
     """The form that “Enter securely” opens at a step."""
     ref = a_form_ref(onboarding, step, fields_at(onboarding, step))
     return credentials_modal(onboarding, ref, **kwargs)

@@ -40,7 +40,7 @@ from tests.builders import (
     a_report,
     an_engineer,
     an_onboarding,
-    found,
+    finding,
     passed,
 )
 from tests.unit.rendering import problems
@@ -49,7 +49,7 @@ WORKSPACE = "https://heavyset.slack.com/"
 LINK = f"<{WORKSPACE}archives/{CHANNEL}/p"
 
 
-def told(change: Change, kind: EventKind, **timestamps: str) -> Message:
+def announce(change: Change, kind: EventKind, **timestamps: str) -> Message:
     """The announcement of the one event of `kind`."""
     (event,) = [event for event in change.events if event.kind is kind]
     return announcement(change.onboarding, 7, event, timestamps=timestamps, workspace_url=WORKSPACE)
@@ -99,7 +99,7 @@ def unused() -> Change:
 
 
 QUIET = ask_engineering(remind(an_onboarding(at_step=4), BOT, NOW, 4, last=True).onboarding, NOW)
-EVERY: dict[EventKind, Change] = {
+CHANGES: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),
     EventKind.HANDED_OVER: handed_over(),
@@ -139,17 +139,17 @@ EVERY: dict[EventKind, Change] = {
 
 
 def test_every_announced_event_is_covered_here() -> None:
-    assert set(EVERY) == set(ANNOUNCED)
+    assert set(CHANGES) == set(ANNOUNCED)
 
 
-@pytest.mark.parametrize("kind", list(EVERY))
+@pytest.mark.parametrize("kind", list(CHANGES))
 def test_slack_accepts_every_announcement(kind: EventKind) -> None:
-    assert problems(told(EVERY[kind], kind)) == []
+    assert problems(announce(CHANGES[kind], kind)) == []
 
 
-@pytest.mark.parametrize("kind", list(EVERY))
+@pytest.mark.parametrize("kind", list(CHANGES))
 def test_an_announcement_names_the_client_and_its_event(kind: EventKind) -> None:
-    message = told(EVERY[kind], kind)
+    message = announce(CHANGES[kind], kind)
 
     assert "Acme Plumbing" in message.text
     assert message.metadata["event_payload"]["slot"] == "announcement:7"
@@ -161,19 +161,19 @@ def test_an_announcement_names_the_client_and_its_event(kind: EventKind) -> None
     ids=["ampersands", "angle brackets", "empty lines", "words"],
 )
 def test_slack_accepts_the_longest_question(question: str) -> None:
-    assert problems(told(asked(question), EventKind.HELP_ASKED)) == []
+    assert problems(announce(asked(question), EventKind.HELP_ASKED)) == []
 
 
 def test_a_long_question_is_quoted_in_full() -> None:
     question = " ".join(f"word{number}" for number in range(300))[:2000]
 
-    text = told(asked(question), EventKind.HELP_ASKED).text.replace("> ", "").replace("\n", "")
+    text = announce(asked(question), EventKind.HELP_ASKED).text.replace("> ", "").replace("\n", "")
 
     assert question in text
 
 
 def test_a_question_is_quoted_with_author_and_step_and_pings_the_engineer() -> None:
-    text = told(asked("Which button?\nThe green one?"), EventKind.HELP_ASKED).text
+    text = announce(asked("Which button?\nThe green one?"), EventKind.HELP_ASKED).text
 
     assert f"needs help with step 7 (Submit the Application). <@{CLIENT_ADMIN}> asks:" in text
     assert "&gt; Which button?\n&gt; The green one?" in text.replace("> ", "&gt; ")
@@ -181,16 +181,16 @@ def test_a_question_is_quoted_with_author_and_step_and_pings_the_engineer() -> N
 
 
 def test_a_start_names_the_engineer_only_if_somebody_else_started_it() -> None:
-    own = told(a_new_onboarding(), EventKind.STARTED).text
+    own = announce(a_new_onboarding(), EventKind.STARTED).text
     event = Event(EventKind.STARTED, an_engineer("U0EVE"), NOW)
-    others = told(Change(a_new_onboarding().onboarding, (event,)), EventKind.STARTED).text
+    others = announce(Change(a_new_onboarding().onboarding, (event,)), EventKind.STARTED).text
 
     assert "assigned to" not in own
     assert f"started by <@U0EVE>, assigned to <@{ENGINEER}>" in others
 
 
 def test_the_handover_says_which_steps_are_for_heavyset() -> None:
-    text = told(handed_over(), EventKind.HANDED_OVER).text
+    text = announce(handed_over(), EventKind.HANDED_OVER).text
 
     assert "Steps 23–25 are yours. “Reveal credentials” is on step 23." in text
     assert f"<@{ENGINEER}>" in text
@@ -205,7 +205,7 @@ def test_the_handover_says_which_steps_are_for_heavyset() -> None:
     ],
 )
 def test_a_verification_result_is_worded_for_engineers(outcome: Outcome, words: str) -> None:
-    text = told(finished(outcome), EventKind.VERIFICATION_FINISHED).text
+    text = announce(finished(outcome), EventKind.VERIFICATION_FINISHED).text
 
     assert words in text
     assert ("words for the engineer" in text) == (outcome is not Outcome.PASSED)
@@ -213,14 +213,14 @@ def test_a_verification_result_is_worded_for_engineers(outcome: Outcome, words: 
 
 
 def test_slack_accepts_a_result_with_every_check() -> None:
-    told_of_each = "HTTP 200, 12 ms, trace 0123456789abcdef " * 4
-    booked = found("test_booking", "booking_dismissed", told_of_each, number="500000001")
-    checks = (*(passed(name, told_of_each) for name in PASSES), booked)
+    details = "HTTP 200, 12 ms, trace 0123456789abcdef " * 4
+    booked = finding("test_booking", "booking_dismissed", details, number="500000001")
+    checks = (*(passed(name, details) for name in PASSES), booked)
     onboarding = an_onboarding(at_step=23, report=PASSED.model_copy(update={"checks": checks}))
     detail = {"number": 1, "outcome": "passed"}
     event = Event(EventKind.VERIFICATION_FINISHED, an_engineer(), NOW, None, detail)
 
-    assert problems(told(Change(onboarding, (event,)), event.kind)) == []
+    assert problems(announce(Change(onboarding, (event,)), event.kind)) == []
 
 
 def test_a_stall_announcement_shows_open_questions_and_snoozes() -> None:
@@ -233,12 +233,12 @@ def test_a_stall_announcement_shows_open_questions_and_snoozes() -> None:
         NOW + 99 * MINUTE,
     )
     change = escalate(snoozed.onboarding, NOW + 40 * MINUTE)
-    gone_on = Change(
+    progressed = Change(
         finish_step(change.onboarding, 4, a_client_admin(), NOW + 50 * MINUTE).onboarding,
         change.events,
     )
 
-    text = told(change, EventKind.ESCALATED).text
+    text = announce(change, EventKind.ESCALATED).text
 
     assert "has stalled at step 4" in text
     assert "Waiting on us." in text
@@ -246,11 +246,11 @@ def test_a_stall_announcement_shows_open_questions_and_snoozes() -> None:
     assert f"<@{ENGINEER}> snoozed the reminder until" in text
     since = f"since <!date^{int(asked_at.timestamp())}^"
     assert since in text
-    assert since in told(gone_on, EventKind.ESCALATED).text
+    assert since in announce(progressed, EventKind.ESCALATED).text
 
 
 def test_an_announcement_says_who_viewed_which_credentials() -> None:
-    text = told(revealed(), EventKind.CREDENTIALS_REVEALED).text
+    text = announce(revealed(), EventKind.CREDENTIALS_REVEALED).text
 
     assert f"<@{ENGINEER}> viewed Acme Plumbing's Tenant ID and Client Secret." in text
 
@@ -262,7 +262,7 @@ def test_a_completion_says_how_long_the_onboarding_took(days: int, words: str) -
     onboarding = finished(Outcome.PASSED).onboarding
     event = Event(EventKind.COMPLETED, an_engineer(), NOW + timedelta(days=days))
 
-    assert words in told(Change(onboarding, (event,)), EventKind.COMPLETED).text
+    assert words in announce(Change(onboarding, (event,)), EventKind.COMPLETED).text
 
 
 def with_thread(change: Change) -> Change:
@@ -281,18 +281,18 @@ def with_thread(change: Change) -> Change:
 def test_an_announcement_links_to_what_it_is_about(
     kind: EventKind, timestamps: dict[str, str], ts: str
 ) -> None:
-    text = told(with_thread(EVERY[kind]), kind, **timestamps).text
+    text = announce(with_thread(CHANGES[kind]), kind, **timestamps).text
 
     assert f"{LINK}{ts}?thread_ts={ROOT_TS}&cid={CHANNEL}|open in thread>" in text
 
 
 def test_an_announcement_names_the_channel_if_nothing_is_posted_yet() -> None:
-    assert f"<#{CHANNEL}>" in told(a_new_onboarding(), EventKind.STARTED).text
+    assert f"<#{CHANNEL}>" in announce(a_new_onboarding(), EventKind.STARTED).text
 
 
 @pytest.mark.parametrize("loss", list(Loss))
 def test_a_pause_announcement_says_how_to_resume(loss: Loss) -> None:
-    text = told(paused(loss), EventKind.PAUSED).text
+    text = announce(paused(loss), EventKind.PAUSED).text
 
     assert "is paused" in text
     assert "/servicetitan resume" in text

@@ -86,11 +86,11 @@ def test_an_unknown_passage_id_is_not_found(unknown: str) -> None:
 
 def test_all_text_of_a_step_is_in_its_passages() -> None:
     for step in GUIDE.steps:
-        here = "\n".join(each.text for each in EVERY_PASSAGE if each.step == step.number)
+        text_of_step = "\n".join(each.text for each in EVERY_PASSAGE if each.step == step.number)
         for text in (step.body, *step.items, *step.notes, *step.tips):
-            assert text in here
+            assert text in text_of_step
         for table in step.tables:
-            assert all(f"{name}: {value}" in here for name, value in table.rows)
+            assert all(f"{name}: {value}" in text_of_step for name, value in table.rows)
 
 
 def test_general_passages_belong_to_no_step() -> None:
@@ -175,8 +175,8 @@ def test_any_text_gets_an_existing_passage_or_no_answer(text: str, step: int | N
 
 
 @given(st.lists(st.sampled_from(sorted(words().known)), max_size=40))
-def test_the_answer_does_not_depend_on_letter_case(said: list[str]) -> None:
-    text = " ".join(said)
+def test_the_answer_does_not_depend_on_letter_case(typed: list[str]) -> None:
+    text = " ".join(typed)
 
     assert found(text) == found(text.upper())
 

@@ -111,7 +111,7 @@ def a_sample(phase: str, **values: float) -> Sample:
 
 def test_a_soak_passes_only_without_leaks_backlog_or_missed_requests() -> None:
     idle, work = a_sample("idle"), a_sample("work", tasks=20, files=25, behind=9)
-    well = [idle, work, work, work, idle]
+    healthy = [idle, work, work, work, idle]
     leaks = {
         "memory is flat": [idle, work, work, a_sample("work", memory=120.0), idle],
         "files are closed": [idle, work, a_sample("idle", files=60)],
@@ -120,7 +120,7 @@ def test_a_soak_passes_only_without_leaks_backlog_or_missed_requests() -> None:
         "every request": [idle, a_sample("work", missed=1), idle],
     }
 
-    assert all(check.passed for check in checks(well))
+    assert all(check.passed for check in checks(healthy))
     for title, samples in leaks.items():
         failed = [check.title for check in checks(samples) if not check.passed]
         assert [one for one in failed if one.startswith(title)], title

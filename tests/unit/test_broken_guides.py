@@ -20,12 +20,12 @@ LONG_NOTES = ", ".join(f'"{letter * 1900}"' for letter in "abc")
 
 @dataclass(frozen=True)
 class Mistake:
-    """An edit of the guide: `old` becomes `new`, and the error must name line `off` of `new`."""
+    """An edit of the guide: `old` becomes `new`, and the error is `line_offset` lines into it."""
 
     old: str
     new: str
-    says: str
-    off: int = 0
+    error: str
+    line_offset: int = 0
 
     @property
     def source(self) -> str:
@@ -34,110 +34,110 @@ class Mistake:
 
     @property
     def line(self) -> int:
-        return SOURCE[: SOURCE.index(self.old)].count("\n") + 1 + self.off
+        return SOURCE[: SOURCE.index(self.old)].count("\n") + 1 + self.line_offset
 
 
 MISTAKES = {
-    "a quotation mark that is missing": Mistake(
+    "missing quotation mark": Mistake(
         'title = "Submit the Application"', 'title = "Submit the Application', "Illegal character"
     ),
-    "a key twice": Mistake(
+    "duplicate key": Mistake(
         'title = "Submit the Application"\n',
         'title = "Submit the Application"\ntitle = "Twice"\n',
         "Cannot overwrite",
-        off=1,
+        line_offset=1,
     ),
-    "no number": Mistake(
+    "missing number": Mistake(
         '[[phases.steps]]\nnumber = 7\ntitle = "Submit',
         '[[phases.steps]]\ntitle = "Submit',
         "number: Field required",
     ),
-    "a number in words": Mistake(
+    "number spelled out": Mistake(
         'number = 7\ntitle = "Submit', 'number = "seven"\ntitle = "Submit', "valid integer"
     ),
-    "a gap in the numbers": Mistake(
+    "gap in step numbers": Mistake(
         'number = 7\ntitle = "Submit', 'number = 8\ntitle = "Submit', "step 7 should be here"
     ),
-    "a gap in the phases": Mistake(
+    "gap in phase numbers": Mistake(
         'number = 3\ntitle = "Booking', 'number = 4\ntitle = "Booking', "phase 3 is missing"
     ),
-    "a question without answers": Mistake(
+    "question without answers": Mistake(
         WITH_ANSWERS, "options = []\n", "options: Tuple should have at least 1 item"
     ),
-    "an unknown credential": Mistake(
+    "unknown credential": Mistake(
         'credentials = ["application_key"]',
         'credentials = ["api_key"]',
         "there is no credential “api_key”",
     ),
-    "an unknown credential to reveal": Mistake(
+    "unknown credential to reveal": Mistake(
         'reveals = ["booking_provider_id"]',
         'reveals = ["tag"]',
         "there is no credential “tag”",
     ),
-    "a field that its step does not ask for": Mistake(
+    "field that its step doesn't ask for": Mistake(
         "step = 22\nmin_length", "step = 21\nmin_length", "step 21 does not ask for"
     ),
-    "a field of a step that does not exist": Mistake(
+    "field of a nonexistent step": Mistake(
         "step = 22\nmin_length", "step = 99\nmin_length", "step 99 does not ask for"
     ),
-    "a field without a hint": Mistake(
+    "field without a hint": Mistake(
         'looks_like = "is a number, usually 8', 'looks_like = ""  # "', "looks_like: String"
     ),
-    "a pattern that is none": Mistake(
+    "invalid regular expression": Mistake(
         r"prefix = 'cid\.'", "prefix = 'cid('", "isn't a regular expression"
     ),
-    "an unknown key": Mistake(
+    "unknown key": Mistake(
         'number = 7\ntitle = "Submit',
         'number = 7\nheading = "Submit"\ntitle = "Submit',
         "heading: Extra inputs",
-        off=1,
+        line_offset=1,
     ),
-    "a title that is too long": Mistake(
+    "title too long": Mistake(
         'title = "Submit the Application"', f'title = "{"x" * 111}"', "at most 110 characters"
     ),
-    "an empty title": Mistake(
+    "empty title": Mistake(
         'title = "Submit the Application"', 'title = ""', "at least 1 character"
     ),
-    "a name too long to stand beside the client's": Mistake(
+    "guide title too long to show beside a client's name": Mistake(
         'title = "ServiceTitan CRM Integration"', f'title = "{"x" * 61}"', "at most 60 characters"
     ),
-    "a body that is too long": Mistake(
+    "body too long": Mistake(
         'body = "After verifying', f'body = "{"x" * 2000}', "at most 2000 characters"
     ),
-    "a step that no message can hold": Mistake(
+    "step too long for one message": Mistake(
         'short = "Click “Create App”."\nbody',
         f"notes = [{LONG_NOTES}]\nbody",
         "too long for one message",
-        off=1,
+        line_offset=1,
     ),
-    "a table of eleven rows": Mistake(
+    "table with eleven rows": Mistake(
         'rows = [\n    ["Organization"',
         'rows = [\n    ["Eleventh", "row"],\n    ["Organization"',
         "at most 10 items",
     ),
-    "a second step that verifies": Mistake(
+    "two verifying steps": Mistake(
         'title = "Retrieve the Application Key"',
         'verifies = true\ntitle = "Retrieve the Application Key"',
         "verifies",
     ),
-    "no step that verifies": Mistake(
+    "no verifying step": Mistake(
         "verifies = true\n", "verifies = false\n", "one step must have “verifies = true”"
     ),
-    "troubleshooting of a step that does not exist": Mistake(
+    "troubleshooting for a nonexistent step": Mistake(
         "steps = [8, 14]", "steps = [8, 26]", "one of these steps does not exist"
     ),
-    "an answer that skips a step that does not exist": Mistake(
+    "option that skips a nonexistent step": Mistake(
         "options = [\n",
         'options = [\n    { id = "other", label = "Neither", skips = [26] },\n',
         "a step that would be skipped does not exist",
     ),
-    "a misspelt key of a picture": Mistake(
+    "misspelled figure key": Mistake(
         "shows = \"The form's list", "show = \"The form's list", "figure.show: Extra inputs"
     ),
 }
 
 
-def refusal(source: str) -> list[str]:
+def errors_in(source: str) -> list[str]:
     with pytest.raises(GuideError) as refused:
         parse(source, "guide.toml")
     return str(refused.value).splitlines()
@@ -145,30 +145,32 @@ def refusal(source: str) -> list[str]:
 
 @pytest.mark.parametrize("mistake", list(MISTAKES.values()), ids=list(MISTAKES))
 def test_a_mistake_is_rejected_with_a_specific_message(mistake: Mistake) -> None:
-    assert any(mistake.says in line for line in refusal(mistake.source))
+    assert any(mistake.error in line for line in errors_in(mistake.source))
 
 
 # A key that is missing everywhere has no line of its own, so it's reported on the first one. If two
 # steps verify, the second one is reported.
-NOWHERE = {"no step that verifies": 1}
-ELSEWHERE = {"a second step that verifies": SOURCE[: SOURCE.index("verifies =")].count("\n") + 2}
+OTHER_LINES = {
+    "no verifying step": 1,
+    "two verifying steps": SOURCE[: SOURCE.index("verifies =")].count("\n") + 2,
+}
 
 
 @pytest.mark.parametrize("name", list(MISTAKES))
 def test_a_mistake_is_rejected_with_its_line_number(name: str) -> None:
     mistake = MISTAKES[name]
-    line = NOWHERE.get(name) or ELSEWHERE.get(name) or mistake.line
+    line = OTHER_LINES.get(name, mistake.line)
 
-    places = [problem for problem in refusal(mistake.source) if mistake.says in problem]
+    reported = [problem for problem in errors_in(mistake.source) if mistake.error in problem]
 
-    assert places[0].startswith(f"guide.toml:{line}: ")
+    assert reported[0].startswith(f"guide.toml:{line}: ")
 
 
 def test_all_mistakes_in_a_file_are_reported_together() -> None:
     source = SOURCE.replace('title = "Submit the Application"', 'title = ""')
     source = source.replace('title = "Initiate a New Application"', 'title = ""')
 
-    assert len(refusal(source)) == 2
+    assert len(errors_in(source)) == 2
 
 
 def test_a_duplicate_credential_is_rejected() -> None:
@@ -177,13 +179,13 @@ def test_a_duplicate_credential_is_rejected() -> None:
     appended = SOURCE + "\n" + block
     line = (SOURCE + "\n").count("\n") + 2
 
-    assert refusal(appended) == [
+    assert errors_in(appended) == [
         f"guide.toml:{line}: credentials.5.id: there is a credential “tenant_id” already"
     ]
 
 
 def test_a_missing_top_level_key_is_reported() -> None:
-    assert refusal(SOURCE.replace('version = "1.1"\n', "")) == [
+    assert errors_in(SOURCE.replace('version = "1.1"\n', "")) == [
         "guide.toml:1: version: Field required"
     ]
 
@@ -191,72 +193,80 @@ def test_a_missing_top_level_key_is_reported() -> None:
 def test_a_truncated_file_is_rejected_at_its_last_line() -> None:
     cut = SOURCE[: SOURCE.index("[phases.steps.choice]") + len("[phases.steps")]
 
-    assert refusal(cut)[0].startswith(f"guide.toml:{cut.count(chr(10)) + 1}: ")
+    assert errors_in(cut)[0].startswith(f"guide.toml:{cut.count(chr(10)) + 1}: ")
 
 
 # Edits of a guide that defines its own HTTP checks, with the expected error.
-OTHERS = {
-    "no expectation": ("expect = 200\n", "", "requests.0.expect: Field required"),
-    "an address without TLS": (
+CHECK_MISTAKES = {
+    "missing expected status": ("expect = 200\n", "", "requests.0.expect: Field required"),
+    "URL without TLS": (
         "https://api",
         "http://api",
         "checks.api: must be an https",
     ),
-    "a check of an undeclared field": (
+    "check with an undeclared field": (
         'user = "account_number"',
         'user = "account"',
         "checks.basic.user: there is no credential “account”",
     ),
-    "a remedy that names an unknown step": (
+    "remedy with an unknown step": (
         'steps = ["add_on"]',
         'steps = ["addon"]',
         "remedies.402.steps: no step has the key “addon”",
     ),
-    "a text that names an unknown step": (
+    "text with an unknown step": (
         "(step {step.add_on})",
         "(step {step.addon})",
         "remedies.402.text: no step has the key “addon”",
     ),
-    "a remedy for an undeclared field": (
+    "remedy for an undeclared field": (
         'fields = ["api_key"]',
         'fields = ["key"]',
         "remedies.403.fields: there is no credential “key”",
     ),
-    "a gap that nothing fills": (
+    "unknown placeholder": (
         "may not read jobs",
         "may not {read}",
         "nothing fills in “{read}”",
     ),
-    "a remedy for a redirect": ("remedies.402]", "remedies.302]", "a redirect isn't followed"),
-    "two requests with one id": ('id = "jobs"', 'id = "account"', "an id of its own"),
-    "two ways to sign in": (
+    "remedy for a redirect": ("remedies.402]", "remedies.302]", "a redirect isn't followed"),
+    "duplicate request id": ('id = "jobs"', 'id = "account"', "an id of its own"),
+    "two authentication methods": (
         "[checks.basic]",
         '[checks.token]\nurl = "https://a.example"\nclient_id = "account_number"\n'
         'client_secret = "api_key"\ntitle = "Both"\npassed = "Yes."\n\n[checks.basic]',
         "“token” and “basic” exclude each other",
     ),
-    "no way to sign in": (
+    "no authentication method": (
         '[checks.basic]\nuser = "account_number"\npassword = "api_key"\n',
         "",
         "must say how to sign in",
     ),
-    "another kind of check": ('by = "http"', 'by = "ftp"', "Input tag 'ftp'"),
-    "another id than the folder": ('id = "wrenchbook"', 'id = "other"', "must be “wrenchbook”"),
-    "one key twice": ('key = "turn_on"', 'key = "add_on"', "another step has the key “add_on”"),
-    "a question about nothing": ('"step:5:note:1"', '"step:5:note:9"', "no such passage"),
+    "unknown kind of check": ('by = "http"', 'by = "ftp"', "Input tag 'ftp'"),
+    "id that differs from the folder": (
+        'id = "wrenchbook"',
+        'id = "other"',
+        "must be “wrenchbook”",
+    ),
+    "duplicate step key": (
+        'key = "turn_on"',
+        'key = "add_on"',
+        "another step has the key “add_on”",
+    ),
+    "question for an unknown passage": ('"step:5:note:1"', '"step:5:note:9"', "no such passage"),
 }
 
 
-@pytest.mark.parametrize(("old", "new", "says"), OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize(("old", "new", "error"), CHECK_MISTAKES.values(), ids=CHECK_MISTAKES)
 def test_a_mistake_in_the_checks_is_rejected_with_file_and_line(
-    old: str, new: str, says: str
+    old: str, new: str, error: str
 ) -> None:
     assert WRENCHBOOK.count(old) >= 1
 
     with pytest.raises(GuideError) as refused:
         parse(WRENCHBOOK.replace(old, new, 1), "wrenchbook/guide.toml")
 
-    (line,) = [line for line in str(refused.value).splitlines() if says in line]
+    (line,) = [line for line in str(refused.value).splitlines() if error in line]
     assert re.match(r"wrenchbook/(guide|checks|asked)\.toml:\d+: ", line)
 
 
@@ -283,8 +293,8 @@ def test_servicetitan_checks_require_every_remedy_and_credential() -> None:
     start = source.index("[checks.remedies.tag_inactive]")
     without = source[:start] + source[source.index("# Most likely: ServiceTitan") :]
 
-    assert "nothing is said about tag_inactive" in refusal(without)[0]
+    assert "nothing is said about tag_inactive" in errors_in(without)[0]
     renamed = source.replace('"booking_provider_id"', '"provider_id"')
-    found = "\n".join(refusal(renamed))
+    found = "\n".join(errors_in(renamed))
     assert "needs the credential “booking_provider_id”" in found
     assert "ServiceTitan knows no “provider_id”" in found

@@ -9,7 +9,7 @@ import pytest
 from bot.onboarding import Onboarding, Verification
 from bot.onboarding.verification_report import Outcome, Report
 from bot.views.check_all import ask_modal, names_of, result_message
-from tests.builders import CAUSES, GUIDE, NOW, PLACEHOLDERS, a_report, an_onboarding, found
+from tests.builders import CAUSES, GUIDE, NOW, PLACEHOLDERS, a_report, an_onboarding, finding
 from tests.unit.rendering import a_form_ref, problems, texts
 
 # Slack counts the escaped name: each of these characters counts as five.
@@ -20,7 +20,7 @@ URL = "https://heavyset.slack.com/"
 
 def failing(*causes: str) -> tuple[Onboarding, Verification]:
     """A client whose check found these causes."""
-    checks = tuple(found("permissions", cause, "HTTP 403", **PLACEHOLDERS) for cause in causes)
+    checks = tuple(finding("permissions", cause, "HTTP 403", **PLACEHOLDERS) for cause in causes)
     report = replace_checks(a_report(Outcome.FAILED), checks)
     onboarding = an_onboarding(at_step=25, client_name=LONGEST_NAME, report=report)
     run = onboarding.last_verdict
@@ -40,7 +40,7 @@ def replace_checks(report: Report, checks: Sequence[object]) -> Report:
         [failing("scopes_missing")] * 40
         + [failing(*pair) for pair in islice(product(FIXABLE, FIXABLE), 60)],
     ],
-    ids=["alike", "all different", "both"],
+    ids=["identical", "all different", "mixed"],
 )
 def test_slack_accepts_the_result_of_any_round(
     clients: Sequence[tuple[Onboarding, Verification]],

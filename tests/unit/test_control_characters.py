@@ -12,7 +12,7 @@ from bot.core.mrkdwn import escape
 from bot.core.typed_text import escape_controls, one_line, prose
 
 # Carriage return, terminal controls, C1, bidi overrides and isolates, separators, and the like.
-ACTING = [
+CONTROL_CHARACTERS = [
     *("\x00", "\x07", "\x08", "\x0b", "\x0c", "\r", "\x1b", "\x7f", "\x85", "\x9b"),
     *("\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"),
     *("\ufeff", "\u200b", "\ud800", "\U000e0041"),
@@ -20,7 +20,7 @@ ACTING = [
 
 
 @pytest.fixture(autouse=True)
-def _loggers_as_they_were() -> Iterator[None]:
+def _restored_loggers() -> Iterator[None]:
     root = logging.getLogger()
     handlers = root.handlers[:]
     yield
@@ -28,9 +28,9 @@ def _loggers_as_they_were() -> Iterator[None]:
 
 
 def test_control_characters_are_stripped_from_texts_and_names() -> None:
-    for acting in ACTING:
-        assert acting not in prose(f"one{acting}two")
-        assert acting not in one_line(f"one{acting}two")
+    for character in CONTROL_CHARACTERS:
+        assert character not in prose(f"one{character}two")
+        assert character not in one_line(f"one{character}two")
 
 
 def test_a_text_keeps_its_lines_and_a_name_becomes_one_line() -> None:
@@ -39,12 +39,12 @@ def test_a_text_keeps_its_lines_and_a_name_becomes_one_line() -> None:
 
 
 def test_control_characters_are_shown_as_json_escapes() -> None:
-    for acting in ACTING:
-        shown = escape_controls(f"Acme{acting}")
+    for character in CONTROL_CHARACTERS:
+        shown = escape_controls(f"Acme{character}")
 
-        assert acting not in shown
+        assert character not in shown
         assert shown.isascii()
-        assert json.loads(f'"{shown}"') == f"Acme{acting}"
+        assert json.loads(f'"{shown}"') == f"Acme{character}"
 
 
 def test_ordinary_text_and_emoji_are_not_escaped() -> None:
@@ -60,8 +60,8 @@ def test_ordinary_text_and_emoji_are_not_escaped() -> None:
 
 
 def test_control_characters_are_removed_for_slack() -> None:
-    for acting in ACTING:
-        assert escape(f"Acme{acting} <b>") == "Acme &lt;b&gt;", ascii(acting)
+    for character in CONTROL_CHARACTERS:
+        assert escape(f"Acme{character} <b>") == "Acme &lt;b&gt;", ascii(character)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -70,13 +70,13 @@ def test_a_log_record_is_one_line_without_control_characters(
 ) -> None:
     logs.set_up("INFO", log_format)
 
-    for acting in ("\n", *ACTING):
-        extra = {"client": f"A{acting}B", acting: 1, "at_all": {f"x{acting}"}}
-        logging.getLogger("bot.publishing.thread").error("of %s", f"A{acting}B", extra=extra)
+    for character in ("\n", *CONTROL_CHARACTERS):
+        extra = {"client": f"A{character}B", character: 1, "at_all": {f"x{character}"}}
+        logging.getLogger("bot.publishing.thread").error("of %s", f"A{character}B", extra=extra)
 
         out = capsys.readouterr().err
         assert out.endswith("\n")
-        assert acting not in out[:-1]
+        assert character not in out[:-1]
         assert "\n" not in out[:-1]
 
 
@@ -100,9 +100,9 @@ def test_a_traceback_cannot_forge_a_log_line(capsys: pytest.CaptureFixture[str])
 def test_a_command_escapes_control_characters_in_its_output(
     capsys: pytest.CaptureFixture[str], status: int
 ) -> None:
-    for acting in ACTING:
-        say(f"Acme{acting}", status)
+    for character in CONTROL_CHARACTERS:
+        say(f"Acme{character}", status)
 
         out, err = capsys.readouterr()
-        assert acting not in out + err
+        assert character not in out + err
         assert "Acme\\" in out + err

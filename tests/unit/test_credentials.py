@@ -99,11 +99,11 @@ def test_a_number_in_the_wrong_field_is_identified(field: str, number: str) -> N
     assert LABELS[field] in text
 
 
-@pytest.mark.parametrize("dressed", ["{}.", "“{}”", "({})", "{}*", " {}", "{upper}"])
-def test_a_wrong_field_is_reported_before_any_formatting_problem(dressed: str) -> None:
+@pytest.mark.parametrize("pattern", ["{}.", "“{}”", "({})", "{}*", " {}", "{upper}"])
+def test_a_wrong_field_is_reported_before_any_formatting_problem(pattern: str) -> None:
     value = VALUES["client_secret"]
 
-    text = error_at("client_id", dressed.format(value, upper=value.upper()).strip())
+    text = error_at("client_id", pattern.format(value, upper=value.upper()).strip())
 
     assert text.startswith("That's the Client Secret")
 
@@ -225,7 +225,7 @@ def test_a_leading_zero_is_reported(field: str) -> None:
 
 @pytest.mark.parametrize("field", ALL_FIELDS)
 @pytest.mark.parametrize(
-    ("dressed", "named"),
+    ("pattern", "named"),
     [
         ("{}.", "“.” at the end"),
         ("{},", "“,” at the end"),
@@ -236,8 +236,8 @@ def test_a_leading_zero_is_reported(field: str) -> None:
         ("<{}>", "“<” at the start and a “>” at the end"),
     ],
 )
-def test_stray_punctuation_around_a_value_is_reported(field: str, dressed: str, named: str) -> None:
-    text = error_at(field, dressed.format(VALUES[field]))
+def test_stray_punctuation_around_a_value_is_reported(field: str, pattern: str, named: str) -> None:
+    text = error_at(field, pattern.format(VALUES[field]))
 
     assert f"There's a {named}." in text
     assert f"Paste just the {LABELS[field]}" in text

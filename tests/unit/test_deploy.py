@@ -14,7 +14,7 @@ from bot.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 # Settings of the Postgres image, not of the bot.
-OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}
+POSTGRES_SETTINGS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}
 
 
 def read(name: str) -> str:
@@ -67,7 +67,7 @@ def test_every_setting_in_deployment_files_is_known() -> None:
     named = {name for one in services for name in one.get("environment", {})}
     named |= set(json.loads(read("app.json"))["env"])
 
-    assert named - OTHERS <= ours
+    assert named - POSTGRES_SETTINGS <= ours
 
 
 def test_platforms_install_from_the_lock_file() -> None:

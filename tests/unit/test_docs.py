@@ -25,8 +25,8 @@ PAGES = [
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
 # Files that the docs mention and that a command or someone else creates.
-MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json", "sbom.json"}
-OTHERS_SETTINGS = {
+GENERATED_FILES = {"bench.json", "onboarding.db", "acme.html", "manifest.json", "sbom.json"}
+OTHER_VARIABLES = {
     *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
     *(
         "ON_BOTH",
@@ -45,7 +45,7 @@ OTHERS_SETTINGS = {
 FILE = re.compile(r"[\w.*-]+\.(?:cfg|db|html|json|lock|md|py|service|sql|toml|txt|yaml|yml)")
 
 
-def without(text: str, page: str) -> list[str]:
+def missing_names(text: str, page: str) -> list[str]:
     """Return a line for each thing that `text` names and that doesn't exist."""
     folder = (ROOT / page).parent
     named = [
@@ -90,17 +90,17 @@ def _code(text: str) -> Iterator[bool]:
     if re.fullmatch(r"[A-Z][A-Z0-9]+(_[A-Z0-9]+)+|HOST|PORT|ENGINEERS", text.partition("=")[0]):
         yield text.partition("=")[0] not in _settings()
     if re.fullmatch(r"[\w.*/-]+", text):
-        yield not _is_there(text.partition("::")[0])
+        yield not _exists(text.partition("::")[0])
     if re.fullmatch(r"test_\w+", text):
         yield not any(f"def {text}(" in source for source in _test_sources())
 
 
-def _is_there(name: str) -> bool:
+def _exists(name: str) -> bool:
     """Whether a name that looks like one of our paths exists; other names pass."""
     first, slash, _ = name.partition("/")
-    if slash and first in _tree():
+    if slash and first in _folders():
         return any(ROOT.glob(name.rstrip("/")))
-    if FILE.fullmatch(name) and name not in MADE:
+    if FILE.fullmatch(name) and name not in GENERATED_FILES:
         return bool(fnmatch.filter({path.rpartition("/")[2] for path in _files()}, name))
     return True
 
@@ -118,7 +118,7 @@ def _files() -> list[str]:
 
 
 @cache
-def _tree() -> set[str]:
+def _folders() -> set[str]:
     return {path.partition("/")[0] for path in _files() if "/" in path}
 
 
@@ -131,7 +131,7 @@ def _targets() -> set[str]:
 @cache
 def _settings() -> set[str]:
     ours = {name.upper() for name in Settings.model_fields}
-    return ours | {f"{name}_FILE" for name in SECRETS} | OTHERS_SETTINGS
+    return ours | {f"{name}_FILE" for name in SECRETS} | OTHER_VARIABLES
 
 
 @cache
@@ -152,7 +152,7 @@ def _is_command(words: list[str]) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_everything_named_in_the_docs_exists(page: str) -> None:
-    assert without((ROOT / page).read_text(encoding="utf-8"), page) == []
+    assert missing_names((ROOT / page).read_text(encoding="utf-8"), page) == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_everything_named_in_the_docs_exists(page: str) -> None:
     ],
 )
 def test_names_that_do_not_exist_are_reported(text: str) -> None:
-    assert len(without(text, "README.md")) == 1
+    assert len(missing_names(text, "README.md")) == 1
 
 
 def test_the_operators_page_lists_every_setting() -> None:

@@ -28,12 +28,12 @@ LATER = NOW + 60 * MINUTE
 FAILED = a_report(Outcome.FAILED, ("client_secret",))
 
 
-def the_run(onboarding: Onboarding) -> Verification:
+def current_run(onboarding: Onboarding) -> Verification:
     assert onboarding.verification
     return onboarding.verification
 
 
-def being_verified(at_step: int = 22) -> Onboarding:
+def a_verifying_onboarding(at_step: int = 22) -> Onboarding:
     """An onboarding with all values entered and the verification running."""
     return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
 
@@ -81,8 +81,8 @@ def test_the_fifth_value_starts_the_verification_whichever_it_is(last: str) -> N
     change = enter_credentials(onboarding, 22, {last: "••••"}, ANN, LATER)
 
     assert kinds(change) == [EventKind.CREDENTIAL_ENTERED, EventKind.VERIFICATION_REQUESTED]
-    assert the_run(change.onboarding) == Verification(1, ANN, LATER)
-    assert the_run(change.onboarding).due_at == LATER
+    assert current_run(change.onboarding) == Verification(1, ANN, LATER)
+    assert current_run(change.onboarding).due_at == LATER
 
 
 def test_missing_values_are_listed_in_guide_order() -> None:
@@ -96,21 +96,21 @@ def test_missing_values_are_listed_in_guide_order() -> None:
 
 
 def test_replacing_a_value_restarts_a_running_verification() -> None:
-    onboarding = being_verified()
+    onboarding = a_verifying_onboarding()
 
     after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
     assert len(after.verifications) == 1
-    assert (the_run(after).number, the_run(after).requested_at) == (1, LATER)
+    assert (current_run(after).number, current_run(after).requested_at) == (1, LATER)
 
 
 def test_a_value_replaced_after_a_failure_is_verified_again() -> None:
-    onboarding = verified(being_verified(), FAILED)
+    onboarding = verified(a_verifying_onboarding(), FAILED)
 
     after = enter_credentials(onboarding, 19, {"client_secret": "••••"}, ANN, LATER).onboarding
 
     assert [run.number for run in after.verifications] == [1, 2]
-    assert the_run(after).report is None
+    assert current_run(after).report is None
 
 
 def test_the_reveal_event_names_fields_but_not_values() -> None:

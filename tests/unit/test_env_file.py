@@ -3,15 +3,15 @@
 import pytest
 
 from bot.app import settings
-from tests.unit.environment import NEEDED, Environment
+from tests.unit.environment import REQUIRED, Environment
 
-LINES = [f"{name}={value}" for name, value in NEEDED.items()]
+LINES = [f"{name}={value}" for name, value in REQUIRED.items()]
 VALID_SETTINGS = "\n".join([*LINES, ""])
-REST = VALID_SETTINGS.replace(f"ENGINEERS={NEEDED['ENGINEERS']}\n", "")
+REST = VALID_SETTINGS.replace(f"ENGINEERS={REQUIRED['ENGINEERS']}\n", "")
 NEXT = len(LINES) + 1
 
 
-def refusal(_env: Environment) -> list[str]:
+def errors(_env: Environment) -> list[str]:
     with pytest.raises(settings.SettingsError) as refused:
         settings.load()
     return str(refused.value).splitlines()
@@ -33,7 +33,7 @@ def test_env_file_may_have_a_bom_or_crlf_line_endings(
 def test_a_utf_16_file_as_saved_by_powershell_is_rejected(env: Environment, encoding: str) -> None:
     env.file.write_bytes(VALID_SETTINGS.encode(encoding))
 
-    (line,) = refusal(env)
+    (line,) = errors(env)
 
     assert line.startswith(".env, line 1: is saved as UTF-16")
 
@@ -41,7 +41,7 @@ def test_a_utf_16_file_as_saved_by_powershell_is_rejected(env: Environment, enco
 def test_a_non_utf_8_character_is_reported_with_its_line(env: Environment) -> None:
     env.file.write_bytes(f"{VALID_SETTINGS}# ok\n# Ren\xe9\n".encode("latin-1"))
 
-    (line,) = refusal(env)
+    (line,) = errors(env)
 
     assert line == (f".env, line {NEXT + 1}: has a letter that isn't UTF-8; save the file as UTF-8")
 
@@ -66,7 +66,7 @@ BROKEN = [
 def test_a_malformed_line_is_reported_without_its_content(env: Environment, line: str) -> None:
     env.file.write_text(f"{VALID_SETTINGS}\n\n{line}\nPORT=8080\n")
 
-    (problem,) = refusal(env)
+    (problem,) = errors(env)
 
     assert problem.startswith(f".env, line {NEXT + 2}: ")
     assert "s3cr3t" not in problem
@@ -75,7 +75,7 @@ def test_a_malformed_line_is_reported_without_its_content(env: Environment, line
 def test_a_missing_closing_quote_does_not_swallow_later_lines(env: Environment) -> None:
     env.file.write_text('ENGINEERS="U0AAA\n' + REST + 'DATABASE_URL="sqlite:///a.db"\n')
 
-    (problem,) = refusal(env)
+    (problem,) = errors(env)
 
     assert problem.startswith(".env, line 1: ENGINEERS: the value's quotation marks don't match")
 
@@ -83,7 +83,7 @@ def test_a_missing_closing_quote_does_not_swallow_later_lines(env: Environment) 
 def test_a_quote_closed_on_a_later_line_is_reported(env: Environment) -> None:
     env.file.write_text(VALID_SETTINGS + 'OTHER="U0AAA\nPORT=8080\nTHIRD="\n')
 
-    (problem,) = refusal(env)
+    (problem,) = errors(env)
 
     assert problem.startswith(f".env, line {NEXT}: the quotation mark isn't closed")
 
@@ -116,7 +116,7 @@ def test_a_misspelled_setting_is_reported_with_a_suggestion(
     rest = "\n".join(line for line in LINES if not line.startswith(f"{meant}="))
     env.file.write_text(f"{rest}\n{written}\n")
 
-    (problem,) = refusal(env)
+    (problem,) = errors(env)
 
     assert f"isn't a setting; did you mean {meant}?" in problem
     assert problem.startswith(f".env, line {len(rest.splitlines()) + 1}: ")
@@ -124,7 +124,7 @@ def test_a_misspelled_setting_is_reported_with_a_suggestion(
 
 
 def test_a_misspelled_environment_variable_gets_a_suggestion(env: Environment) -> None:
-    (problem,) = env.refusal(ENGINEERS=None, ENGINEER="U0AAA")
+    (problem,) = env.errors(ENGINEERS=None, ENGINEER="U0AAA")
 
     assert problem == "ENGINEER: isn't a setting; did you mean ENGINEERS?"
 
@@ -145,7 +145,7 @@ def test_unrelated_variables_are_ignored(
 def test_a_duplicate_setting_is_reported_with_both_lines(env: Environment) -> None:
     env.file.write_text(f"PORT=1\n{VALID_SETTINGS}port=2\n")
 
-    (problem,) = refusal(env)
+    (problem,) = errors(env)
 
     assert problem == (f".env, line {NEXT + 1}: PORT is set on line 1 already; keep one of the two")
 
@@ -153,7 +153,7 @@ def test_a_duplicate_setting_is_reported_with_both_lines(env: Environment) -> No
 def test_a_folder_in_place_of_the_env_file_is_reported(env: Environment) -> None:
     env.file.mkdir()
 
-    (problem,) = env.refusal()
+    (problem,) = env.errors()
 
     assert problem.startswith(".env: is a folder")
 
@@ -161,7 +161,7 @@ def test_a_folder_in_place_of_the_env_file_is_reported(env: Environment) -> None
 def test_all_problems_are_reported_together(env: Environment) -> None:
     env.file.write_text("nonsense\nSLACK_BOT_TOKN=x\nPORT=0\nHOST=a b\nPORT=1\n")
 
-    assert [line.partition(":")[0] for line in refusal(env)] == [
+    assert [line.partition(":")[0] for line in errors(env)] == [
         ".env, line 1",
         ".env, line 2",
         ".env, line 5",

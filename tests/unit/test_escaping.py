@@ -43,10 +43,10 @@ from tests.builders import (
 )
 from tests.unit.rendering import (
     a_form_ref,
+    credentials_modal_at,
     every_message,
     problems,
     text_objects,
-    the_credentials_modal,
 )
 
 EVIL = "<!channel> <@U1> <https://evil.example|Slack> & *x* <!here>"
@@ -180,7 +180,7 @@ def test_slack_accepts_the_modals_for_any_client_name(name: str) -> None:
     onboarding = an_onboarding(at_step=18, client_name=name)
     views = [
         start_modal(a_form_ref(onboarding, 0), name),
-        the_credentials_modal(onboarding, 18),
+        credentials_modal_at(onboarding, 18),
         help_modal(onboarding, a_form_ref(onboarding, 18)),
     ]
 

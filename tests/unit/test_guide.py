@@ -10,7 +10,7 @@ from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from tests.builders import ALL_FIELDS, GUIDE
 
 
-def the_scopes() -> dict[str, list[str]]:
+def scopes() -> dict[str, list[str]]:
     return {name: words.split(", ") for name, words in GUIDE.step(6).tables[1].rows}
 
 
@@ -49,12 +49,12 @@ def test_the_form_of_step_6_has_ten_values() -> None:
 
 
 def test_the_eight_read_scopes_match_what_verification_reads() -> None:
-    assert the_scopes()["Read"] == [endpoint.label for endpoint in READS]
+    assert scopes()["Read"] == [endpoint.label for endpoint in READS]
     assert len(READS) == 8
 
 
 def test_the_five_write_scopes_match_what_verification_checks_for() -> None:
-    assert the_scopes()["Write"] == list(WRITE_SCOPES)
+    assert scopes()["Write"] == list(WRITE_SCOPES)
     assert len(WRITE_SCOPES) == 5
 
 

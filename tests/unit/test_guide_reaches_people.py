@@ -15,7 +15,7 @@ from tests.builders import (
     a_report,
     an_onboarding,
 )
-from tests.unit.rendering import a_form_ref, texts, the_credentials_modal, thread_of
+from tests.unit.rendering import a_form_ref, credentials_modal_at, texts, thread_of
 
 LINES = Path(__file__).with_name("guide_sentences.txt").read_text(encoding="utf-8").splitlines()
 SENTENCES = [line for line in LINES if line and not line.startswith("#")]
@@ -23,7 +23,7 @@ SENTENCES = [line for line in LINES if line and not line.startswith("#")]
 PUNCTUATION = re.compile(r"[*“”\"'’‘•—:·()]")
 
 
-def normal(text: str) -> str:
+def normalized(text: str) -> str:
     """Just the words, without markup or punctuation."""
     return " ".join(PUNCTUATION.sub(" ", html.unescape(text)).split())
 
@@ -36,7 +36,7 @@ def shown_texts() -> Iterator[str]:
             yield from texts(message.blocks)
         yield from texts(help_modal(onboarding, a_form_ref(onboarding, step.number)))
         if step.credentials:
-            yield from texts(the_credentials_modal(onboarding, step.number))
+            yield from texts(credentials_modal_at(onboarding, step.number))
     failed = an_onboarding(at_step=23, report=a_report(Outcome.FAILED, ("tenant_id",)))
     for ending in (failed, a_completed_onboarding()):
         for message in thread_of(ending).values():
@@ -46,8 +46,8 @@ def shown_texts() -> Iterator[str]:
 
 
 @cache
-def seen() -> frozenset[str]:
-    return frozenset(normal(text) for text in shown_texts())
+def all_shown_text() -> frozenset[str]:
+    return frozenset(normalized(text) for text in shown_texts())
 
 
 def test_every_sentence_of_the_written_guide_is_shown_somewhere() -> None:
@@ -55,9 +55,9 @@ def test_every_sentence_of_the_written_guide_is_shown_somewhere() -> None:
 
 
 def is_shown_somewhere(sentence: str) -> bool:
-    cells = [rf"(?<!\w){re.escape(normal(cell))}(?!\w)" for cell in sentence.split(" | ")]
+    cells = [rf"(?<!\w){re.escape(normalized(cell))}(?!\w)" for cell in sentence.split(" | ")]
     wanted = re.compile(".*?".join(cells))
-    return any(wanted.search(text) for text in seen())
+    return any(wanted.search(text) for text in all_shown_text())
 
 
 def test_the_sentence_list_covers_every_step_of_the_guide() -> None:
@@ -68,4 +68,4 @@ def test_the_sentence_list_covers_every_step_of_the_guide() -> None:
 
 
 def test_a_sentence_not_in_the_guide_is_not_found() -> None:
-    assert not any("Ask your accountant first" in text for text in seen())
+    assert not any("Ask your accountant first" in text for text in all_shown_text())

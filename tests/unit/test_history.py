@@ -47,42 +47,44 @@ HOUR = timedelta(hours=1)
 ANN, ERIN = a_client_admin(), an_engineer()
 
 
-class Way:
+class Progress:
     """An onboarding in progress; by default, each change comes an hour after the last."""
 
     def __init__(self) -> None:
         begun = a_new_onboarding()
         self.onboarding, self.events, self.now = begun.onboarding, list(begun.events), NOW
 
-    def then(self, transition: Callable[[Onboarding, datetime], Change], hours: int = 1) -> "Way":
+    def then(
+        self, transition: Callable[[Onboarding, datetime], Change], hours: int = 1
+    ) -> "Progress":
         self.now += hours * HOUR
         change = transition(self.onboarding, self.now)
         self.onboarding = change.onboarding
         self.events += change.events
         return self
 
-    def done(self, number: int, actor: Actor = ANN, hours: int = 1) -> "Way":
+    def finish(self, number: int, actor: Actor = ANN, hours: int = 1) -> "Progress":
         return self.then(lambda at, now: finish_step(at, number, actor, now), hours)
 
-    def chosen(self, option: str = "new") -> "Way":
+    def choose(self, option: str = "new") -> "Progress":
         return self.then(lambda at, now: choose_option(at, 1, option, ANN, now))
 
-    def told(self, hours: int = 0) -> History:
+    def history(self, hours: int = 0) -> History:
         return history_of(GUIDE, self.events, self.now + hours * HOUR)
 
 
-def waited(history: History) -> tuple[float, float, float]:
+def hours_waited(history: History) -> tuple[float, float, float]:
     """The hours spent waiting on the client, on HeavySet, and on nobody (paused)."""
     client, heavyset, paused = (history.sides[one] / HOUR for one in (*Owner, None))
     return client, heavyset, paused
 
 
-def said(kind: EventKind, step: int | None = None, **detail: Any) -> str:
+def sentence(kind: EventKind, step: int | None = None, **detail: Any) -> str:
     """An event in words, with plain ids where Slack would show mentions."""
-    return shown(words(GUIDE, Event(kind, ANN, NOW, step, detail)))
+    return plain_text(words(GUIDE, Event(kind, ANN, NOW, step, detail)))
 
 
-def shown(parts: Words) -> str:
+def plain_text(parts: Words) -> str:
     return "".join(
         one.user_id
         if isinstance(one, UserRef)
@@ -178,11 +180,11 @@ def test_every_event_kind_has_a_sentence() -> None:
 def test_events_are_described_in_words(
     kind: EventKind, step: int | None, detail: Mapping[str, Any], text: str
 ) -> None:
-    assert said(kind, step, **detail) == text
+    assert sentence(kind, step, **detail) == text
 
 
 def test_a_multiline_question_is_quoted_on_one_line() -> None:
-    text = said(EventKind.HELP_ASKED, 3, question="Where is\n\nthe menu?")
+    text = sentence(EventKind.HELP_ASKED, 3, question="Where is\n\nthe menu?")
 
     assert text.endswith(": “Where is the menu?”")
 
@@ -190,92 +192,92 @@ def test_a_multiline_question_is_quoted_on_one_line() -> None:
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
 @pytest.mark.parametrize("kind", [EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED])
 def test_a_question_that_may_contain_a_secret_is_not_quoted(kind: EventKind, name: str) -> None:
-    text = said(kind, 3, question=f"Is {VALUES[name]} right?", passage="x")
+    text = sentence(kind, 3, question=f"Is {VALUES[name]} right?", passage="x")
 
     assert VALUES[name] not in text
     assert "(hidden: looks like a credential)" in text
 
 
 def test_a_reason_that_may_contain_a_secret_is_not_quoted() -> None:
-    text = said(EventKind.CANCELLED, reason=f"they sent {VALUES['client_secret']}")
+    text = sentence(EventKind.CANCELLED, reason=f"they sent {VALUES['client_secret']}")
 
     assert VALUES["client_secret"] not in text
 
 
 def test_steps_and_fields_gone_from_the_guide_show_number_or_id() -> None:
-    assert said(EventKind.STEP_DONE, 99) == "finished step 99"
-    assert said(EventKind.CREDENTIAL_ENTERED, 18, field="pin") == "entered the pin"
+    assert sentence(EventKind.STEP_DONE, 99) == "finished step 99"
+    assert sentence(EventKind.CREDENTIAL_ENTERED, 18, field="pin") == "entered the pin"
 
 
 # --- durations ---
 
 
 def test_time_counts_toward_the_side_whose_step_is_open() -> None:
-    way = Way().chosen()
+    progress = Progress().choose()
 
-    assert waited(way.told(hours=5)) == (6, 0, 0)
+    assert hours_waited(progress.history(hours=5)) == (6, 0, 0)
 
 
 def test_a_handed_over_step_counts_as_heavysets_time() -> None:
-    way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
+    progress = Progress().choose().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
 
-    way.done(2, ERIN, hours=3)
+    progress.finish(2, ERIN, hours=3)
 
-    assert waited(way.told(hours=4)) == (6, 3, 0)
+    assert hours_waited(progress.history(hours=4)) == (6, 3, 0)
 
 
 def test_a_step_given_back_counts_as_the_clients_time_again() -> None:
-    way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
-    way.then(lambda at, now: give_back_steps(at, 2, ERIN, now))
+    progress = Progress().choose().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
+    progress.then(lambda at, now: give_back_steps(at, 2, ERIN, now))
 
-    assert waited(way.told(hours=4)) == (6, 1, 0)
+    assert hours_waited(progress.history(hours=4)) == (6, 1, 0)
 
 
 def test_an_open_question_counts_as_heavysets_time_until_answered() -> None:
-    way = Way().chosen().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
-    way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=7)
+    progress = Progress().choose().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
+    progress.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=7)
 
-    assert waited(way.told(hours=1)) == (3, 7, 0)
-    [question] = way.onboarding.questions
+    assert hours_waited(progress.history(hours=1)) == (3, 7, 0)
+    [question] = progress.onboarding.questions
     assert question.waited == 7 * HOUR
 
 
 def test_paused_time_counts_for_neither_side() -> None:
-    way = Way().chosen().then(lambda at, now: lifecycle.pause(at, ERIN, now))
-    way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=48)
+    progress = Progress().choose().then(lambda at, now: lifecycle.pause(at, ERIN, now))
+    progress.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=48)
 
-    assert waited(way.told(hours=2)) == (4, 0, 48)
+    assert hours_waited(progress.history(hours=2)) == (4, 0, 48)
 
 
 def test_time_after_a_failed_check_counts_as_the_clients() -> None:
-    way = with_all_values(Way())
-    run = way.onboarding.verification
+    progress = with_all_values(Progress())
+    run = progress.onboarding.verification
     assert run
     report = a_report(Outcome.FAILED, ("client_secret",))
-    way.then(lambda at, now: finish_verification(at, 1, run.requested_at, report, now))
-    way.then(
+    progress.then(lambda at, now: finish_verification(at, 1, run.requested_at, report, now))
+    progress.then(
         lambda at, now: enter_credentials(at, 23, {"client_secret": "••••"}, ANN, now), hours=9
     )
 
-    client, heavyset, _ = waited(way.told(hours=2))
+    client, heavyset, _ = hours_waited(progress.history(hours=2))
 
     assert heavyset == 1
     assert client == 1 + 21 + 9 + 2  # step 22 is open again
 
 
-def with_all_values(way: Way) -> Way:
+def with_all_values(progress: Progress) -> Progress:
     """Finish the client's part, so that step 23 is open."""
     masks = dict.fromkeys(ALL_FIELDS, "••••")
-    way.chosen().then(lambda at, now: enter_credentials(at, 2, masks, ANN, now), hours=0)
+    progress.choose().then(lambda at, now: enter_credentials(at, 2, masks, ANN, now), hours=0)
     for number in range(2, 23):
-        way.done(number)
-    return way
+        progress.finish(number)
+    return progress
 
 
 def test_time_is_totaled_by_phase() -> None:
-    way = with_all_values(Way())
+    progress = with_all_values(Progress())
 
-    history = way.told(hours=3)
+    history = progress.history(hours=3)
 
     per_phase = {
         number: sum(times.values(), timedelta()) for number, times in history.phases.items()
@@ -285,70 +287,78 @@ def test_time_is_totaled_by_phase() -> None:
 
 
 def test_a_step_unskipped_by_a_changed_answer_has_its_time_counted() -> None:
-    way = Way().chosen("existing").then(lambda at, now: undo_step(at, 1, ANN, now)).chosen("new")
+    progress = (
+        Progress().choose("existing").then(lambda at, now: undo_step(at, 1, ANN, now)).choose("new")
+    )
 
-    history = way.told(hours=5)
+    history = progress.history(hours=5)
 
-    assert way.onboarding.current is GUIDE.step(2)
+    assert progress.onboarding.current is GUIDE.step(2)
     assert history.phases[1][Owner.CLIENT] == 7 * HOUR
     assert history.phases[2][Owner.CLIENT] == HOUR
 
 
 def test_a_reopened_skipped_step_has_its_time_counted() -> None:
-    way = Way().chosen().then(lambda at, now: skip_step(at, 2, ERIN, now))
-    way.then(lambda at, now: undo_step(at, 2, ERIN, now))
+    progress = Progress().choose().then(lambda at, now: skip_step(at, 2, ERIN, now))
+    progress.then(lambda at, now: undo_step(at, 2, ERIN, now))
 
-    assert way.told(hours=5).phases[1][Owner.CLIENT] == 7 * HOUR
+    assert progress.history(hours=5).phases[1][Owner.CLIENT] == 7 * HOUR
 
 
 def test_reopening_an_earlier_step_leaves_skipped_steps_skipped() -> None:
-    way = Way().chosen().done(2).then(lambda at, now: skip_step(at, 4, ERIN, now))
+    progress = Progress().choose().finish(2).then(lambda at, now: skip_step(at, 4, ERIN, now))
     for number in (3, 5):
-        way.done(number)
-    way.then(lambda at, now: undo_step(at, 3, ANN, now)).done(3)
+        progress.finish(number)
+    progress.then(lambda at, now: undo_step(at, 3, ANN, now)).finish(3)
     replay = Replay(GUIDE)
-    for event in way.events:
+    for event in progress.events:
         replay.apply(event)
 
     assert replay.current == 5
 
 
 def test_no_time_is_counted_after_an_onboarding_ends() -> None:
-    way = Way().chosen().then(lambda at, now: lifecycle.cancel(at, ERIN, "another provider", now))
-    refused = Event(EventKind.REFUSED, ANN, way.now + 50 * HOUR, None, REFUSAL)
-    way.events.append(refused)
+    progress = (
+        Progress()
+        .choose()
+        .then(lambda at, now: lifecycle.cancel(at, ERIN, "another provider", now))
+    )
+    refused = Event(EventKind.REFUSED, ANN, progress.now + 50 * HOUR, None, REFUSAL)
+    progress.events.append(refused)
 
-    history = way.told(hours=100)
+    history = progress.history(hours=100)
 
     assert history.over
     assert history.took == 2 * HOUR
-    assert len(history.events) == len(way.events)
+    assert len(history.events) == len(progress.events)
 
 
 REFUSAL = {"deed": "client_step", "reason": "NotAllowed"}
 
 
 def test_a_clock_set_back_never_subtracts_time() -> None:
-    way = Way().chosen()
-    way.events.append(Event(EventKind.REFUSED, ANN, NOW - HOUR, None, REFUSAL))
+    progress = Progress().choose()
+    progress.events.append(Event(EventKind.REFUSED, ANN, NOW - HOUR, None, REFUSAL))
 
-    assert waited(way.told(hours=1)) == (2, 0, 0)
+    assert hours_waited(progress.history(hours=1)) == (2, 0, 0)
 
 
 def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
-    history = Way().told()
+    history = Progress().history()
 
-    assert (history.took, history.spans, waited(history)) == (timedelta(), (), (0, 0, 0))
+    assert (history.took, history.spans, hours_waited(history)) == (timedelta(), (), (0, 0, 0))
 
 
 def test_events_can_be_picked_by_kind() -> None:
-    way = Way().chosen().then(lambda at, now: undo_step(at, 1, ANN, now))
+    progress = Progress().choose().then(lambda at, now: undo_step(at, 1, ANN, now))
 
-    assert [one.step for one in way.told().events if one.kind is EventKind.STEP_UNDONE] == [1]
+    assert [one.step for one in progress.history().events if one.kind is EventKind.STEP_UNDONE] == [
+        1
+    ]
 
 
 def test_an_event_says_who_and_when() -> None:
-    [event] = Way().told().events
+    [event] = Progress().history().events
 
     assert (event.actor, event.at, event.actor.role) == (ERIN, NOW, Role.ENGINEER)
     assert event.actor != BOT

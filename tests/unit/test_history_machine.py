@@ -1,4 +1,4 @@
-"""Whatever people press, in whatever order: the history tells who was to act; its sums agree."""
+"""Whatever people press, in whatever order, the history knows whose turn it was, and adds up."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,10 +18,10 @@ ENDS = (EventKind.COMPLETED, EventKind.CANCELLED)
 
 
 class AHistory(AnOnboarding):
-    """The same onboarding with the same people, told after each thing that they do."""
+    """The same onboarding and people, with the history replayed after each action."""
 
     @invariant()
-    def it_knows_who_was_to_act(self) -> None:
+    def it_knows_whose_turn_it_was(self) -> None:
         replay, onboarding = Replay(GUIDE), self.onboarding
         for event in self.events:
             replay.apply(event)
@@ -40,14 +40,14 @@ class AHistory(AnOnboarding):
     def its_parts_agree(self) -> None:
         history = history_of(GUIDE, self.events, self.now)
         all_times_add_up(history)
-        one_time_follows_on_the_other(history.spans)
+        spans_are_consecutive(history.spans)
         assert history.took == self.until - NOW
         assert all(map(history.words, history.events))
         assert len(history.events) == len(self.events)
 
     @property
     def until(self) -> datetime:
-        """The end, or now; a clock that was set back takes no time back."""
+        """The end, or now; setting the clock back doesn't subtract time."""
         ends = [n for n, event in enumerate(self.events, start=1) if event.kind in ENDS]
         if ends:
             return max(event.at for event in self.events[: ends[0]])
@@ -60,7 +60,7 @@ def all_times_add_up(history: History) -> None:
     assert sides == sum(phases, timedelta()) == history.took
 
 
-def one_time_follows_on_the_other(spans: Sequence[Span]) -> None:
+def spans_are_consecutive(spans: Sequence[Span]) -> None:
     assert all(span.length > timedelta() for span in spans)
     for one, other in pairwise(spans):
         assert one.end == other.start

@@ -18,7 +18,7 @@ from tests.unit.rendering import problems, texts
 HOUR = timedelta(hours=1)
 
 
-def a_line(name: str = "Acme", **fields: Any) -> Overview:
+def an_overview(name: str = "Acme", **fields: Any) -> Overview:
     line = Overview(
         guide=GUIDE,
         id=name.casefold(),
@@ -67,7 +67,7 @@ def buttons_of(view: View) -> list[dict[str, Any]]:
 def test_slack_accepts_the_home_tab_with_any_number_of_clients(count: int) -> None:
     phases = [step.number for step in GUIDE.steps]
     lines = [
-        a_line(
+        an_overview(
             "<!channel> & " + "x" * 60 + str(number),
             current_step=phases[number % len(phases)],
             exposed_values=number % 3,
@@ -84,7 +84,7 @@ def test_slack_accepts_the_home_tab_with_any_number_of_clients(count: int) -> No
 
 
 def test_clients_that_do_not_fit_are_counted() -> None:
-    lines = [a_line(f"Client {number}") for number in range(60)]
+    lines = [an_overview(f"Client {number}") for number in range(60)]
 
     view = home(*lines, count=75)
 
@@ -94,11 +94,11 @@ def test_clients_that_do_not_fit_are_counted() -> None:
 
 def test_clients_waiting_on_us_come_first_then_quiet_then_by_phase() -> None:
     view = home(
-        a_line("Paula", status=Status.PAUSED),
-        a_line("Late", current_step=23, turn=Owner.HEAVYSET),
-        a_line("Early", current_step=1),
-        a_line("Asking", open_questions=1, active_at=NOW - HOUR),
-        a_line("Quiet"),
+        an_overview("Paula", status=Status.PAUSED),
+        an_overview("Late", current_step=23, turn=Owner.HEAVYSET),
+        an_overview("Early", current_step=1),
+        an_overview("Asking", open_questions=1, active_at=NOW - HOUR),
+        an_overview("Quiet"),
         stalled=("quiet",),
         questions={"asking": ["Which box is it?"]},
     )
@@ -110,9 +110,9 @@ def test_clients_waiting_on_us_come_first_then_quiet_then_by_phase() -> None:
 
 def test_own_clients_come_first_in_a_group_then_the_longest_idle() -> None:
     view = home(
-        a_line("Fresh"),
-        a_line("Idle", active_at=NOW - HOUR),
-        a_line("Mine", engineer=ENGINEER, active_at=NOW + HOUR),
+        an_overview("Fresh"),
+        an_overview("Idle", active_at=NOW - HOUR),
+        an_overview("Mine", engineer=ENGINEER, active_at=NOW + HOUR),
     )
 
     assert in_order(view, "⭐ *Mine*", "*Idle*", "*Fresh*")
@@ -132,18 +132,18 @@ def test_own_clients_come_first_in_a_group_then_the_longest_idle() -> None:
     ],
 )
 def test_a_stuck_client_is_listed_with_the_reason(fields: dict[str, Any], why: str) -> None:
-    assert in_order(home(a_line(**fields)), "Acme", why)
+    assert in_order(home(an_overview(**fields)), "Acme", why)
 
 
 def test_a_stalled_client_is_listed_as_gone_quiet() -> None:
-    view = home(a_line(), stalled=("acme",))
+    view = home(an_overview(), stalled=("acme",))
 
     assert in_order(view, "gone quiet", "Acme", "No activity since")
-    assert "gone quiet" not in words(home(a_line()))
+    assert "gone quiet" not in words(home(an_overview()))
 
 
 def test_each_client_has_a_link_to_its_thread_and_two_buttons() -> None:
-    *_, open_, remind, assign = buttons_of(home(a_line()))
+    *_, open_, remind, assign = buttons_of(home(an_overview()))
 
     assert open_["url"] == f"https://heavyset.slack.com/archives/{CHANNEL}/p1700000000000100"
     assert [(one["action_id"], one["value"]) for one in (remind, assign)] == [
@@ -153,13 +153,13 @@ def test_each_client_has_a_link_to_its_thread_and_two_buttons() -> None:
 
 
 def test_no_remind_button_when_paused_and_no_link_without_a_thread() -> None:
-    view = home(a_line(status=Status.PAUSED, thread_ts=None))
+    view = home(an_overview(status=Status.PAUSED, thread_ts=None))
 
     assert [one["action_id"] for one in buttons_of(view)][4:] == ["home_assign"]
 
 
 def test_progress_is_counted_by_the_guide_version_a_client_is_on() -> None:
-    view = home(a_line(guide=OLDER_GUIDE), a_line("Beta"))
+    view = home(an_overview(guide=OLDER_GUIDE), an_overview("Beta"))
 
     assert in_order(view, "Acme", f"2 of {len(OLDER_GUIDE.steps)} ·")
     assert in_order(view, "Beta", "2 of 25 ·")
@@ -167,7 +167,7 @@ def test_progress_is_counted_by_the_guide_version_a_client_is_on() -> None:
 
 def test_an_unreadable_client_is_named_and_the_others_still_shown() -> None:
     board = replace(
-        a_board(a_line()), lines=[Unread("b", "Beta <1>", "unknown Loss “x”"), a_line()]
+        a_board(an_overview()), lines=[Unread("b", "Beta <1>", "unknown Loss “x”"), an_overview()]
     )
 
     view = board_view(replace(board, count=2))
@@ -181,10 +181,10 @@ def test_an_empty_board_says_how_to_start() -> None:
 
 
 def test_the_home_digest_changes_with_progress_but_not_with_time() -> None:
-    board = a_board(a_line())
+    board = a_board(an_overview())
 
     later = board_view(replace(board, now=NOW + HOUR))
-    other = board_view(a_board(a_line(finished_steps=3)))
+    other = board_view(a_board(an_overview(finished_steps=3)))
     digests = [digest_of(view) for view in (later, board_view(board), other)]
 
     assert digests[0] == digests[1] != digests[2]

@@ -5,7 +5,7 @@ import pytest
 from bot.core.errors import Malformed
 from bot.views.ids import FormRef, StepRef
 from tests.builders import CHANNEL, CLIENT_ADMIN, ENGINEER, HOME_TEAM, an_onboarding
-from tests.unit.rendering import the_credentials_modal
+from tests.unit.rendering import credentials_modal_at
 
 STARTING = FormRef(CHANNEL, ENGINEER, HOME_TEAM)
 
@@ -23,7 +23,7 @@ def test_form_metadata_survives_a_round_trip(ref: FormRef) -> None:
 
 
 def test_the_credentials_modal_carries_who_opened_it() -> None:
-    view = the_credentials_modal(an_onboarding(at_step=18), 18)
+    view = credentials_modal_at(an_onboarding(at_step=18), 18)
 
     assert FormRef.parse(view["private_metadata"]).user_id == CLIENT_ADMIN
 

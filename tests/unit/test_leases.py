@@ -13,7 +13,7 @@ SHORT = timedelta(milliseconds=400)
 LONG = timedelta(minutes=1)
 
 
-def prolonging(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
+def prolong_returning(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
     """Return a `prolong` that gives these answers in turn, then repeats the last one."""
     left = list(answers)
 
@@ -27,7 +27,7 @@ def prolonging(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
 
 
 async def work(lease: timedelta = SHORT, *answers: bool | Exception, seconds: float = 60) -> None:
-    async with keep_lease(prolonging(*answers), lease):
+    async with keep_lease(prolong_returning(*answers), lease):
         await asyncio.sleep(seconds)
 
 
@@ -52,7 +52,7 @@ async def test_a_brief_database_outage_does_not_end_the_work() -> None:
 
 async def test_a_timeout_in_the_work_is_not_mistaken_for_a_lost_lease() -> None:
     with pytest.raises(TimeoutError):
-        async with keep_lease(prolonging(True), LONG):
+        async with keep_lease(prolong_returning(True), LONG):
             raise TimeoutError
 
 

@@ -15,7 +15,7 @@ NAMES = ("", *logs.OURS)
 
 
 @pytest.fixture(autouse=True)
-def _loggers_as_they_were() -> Iterator[None]:
+def _restored_loggers() -> Iterator[None]:
     root = logging.getLogger()
     handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in NAMES}
     yield

@@ -8,20 +8,20 @@ import pytest
 from pydantic import ValidationError
 
 from bot.app.settings import LISTS as LIST_FIELDS, Settings
-from tests.unit.environment import KEY, NEEDED, Environment
+from tests.unit.environment import KEY, REQUIRED, Environment
 
 
-@pytest.mark.parametrize("name", list(NEEDED))
+@pytest.mark.parametrize("name", list(REQUIRED))
 def test_a_missing_setting_is_reported_with_how_to_get_it(env: Environment, name: str) -> None:
-    (line,) = env.refusal(**{name: None})
+    (line,) = env.errors(**{name: None})
 
     assert re.match(rf"{name}: is missing; \w", line)
 
 
 def test_all_missing_settings_are_reported_together(env: Environment) -> None:
-    lines = env.refusal(**dict.fromkeys(NEEDED))
+    lines = env.errors(**dict.fromkeys(REQUIRED))
 
-    assert sorted(line.partition(":")[0] for line in lines) == sorted(NEEDED)
+    assert sorted(line.partition(":")[0] for line in lines) == sorted(REQUIRED)
 
 
 # --- malformed values ---
@@ -135,7 +135,7 @@ def test_every_setting_has_malformed_samples() -> None:
 def test_a_malformed_value_is_reported_in_one_line_with_its_setting(
     env: Environment, name: str, value: str
 ) -> None:
-    (line,) = env.refusal(**{name: value})
+    (line,) = env.errors(**{name: value})
 
     assert re.match(rf"{name}: (key \d )?(must|is|lists)", line)
 
@@ -143,11 +143,11 @@ def test_a_malformed_value_is_reported_in_one_line_with_its_setting(
 @pytest.mark.parametrize("name", list(MALFORMED))
 def test_error_messages_never_contain_any_part_of_a_value(env: Environment, name: str) -> None:
     text = "s3cr3t § `nobody` may read this"  # APP_DESCRIPTION may be any text without code marks
-    assert "s3cr3t" not in "\n".join(env.refusal(**{name: text}))
+    assert "s3cr3t" not in "\n".join(env.errors(**{name: text}))
 
 
 GOOD = {
-    **NEEDED,
+    **REQUIRED,
     "SLACK_APP_TOKEN": "xapp-1-token",
     "SLACK_API_URL": "https://slack.com/api/",
     "DATABASE_URL": "postgresql://bot:s3cr3t@db/bot",
@@ -181,7 +181,7 @@ GOOD = {
 @pytest.mark.parametrize("quoted", ['"{}"', "'{}'", "“{}”", '"{}', "{}'"])
 def test_quotation_marks_around_a_value_are_reported(env: Environment, quoted: str) -> None:
     for name in MALFORMED:
-        (line,) = env.refusal(**{name: quoted.format(GOOD[name])})
+        (line,) = env.errors(**{name: quoted.format(GOOD[name])})
 
         assert line.startswith(f"{name}: is in quotation marks")
 
@@ -202,7 +202,7 @@ def test_stray_whitespace_and_invisible_characters_are_reported(
     env: Environment, written: str, named: str
 ) -> None:
     for name in sorted(set(MALFORMED) - LISTS):
-        (line,) = env.refusal(**{name: written.format(GOOD[name])})
+        (line,) = env.errors(**{name: written.format(GOOD[name])})
 
         assert line.startswith(f"{name}: {named}")
 
@@ -242,7 +242,7 @@ def test_whitespace_in_a_list_is_ignored(env: Environment, name: str) -> None:
 def test_common_mistakes_get_a_specific_message(
     env: Environment, name: str, value: str, named: str
 ) -> None:
-    (line,) = env.refusal(**{name: value})
+    (line,) = env.errors(**{name: value})
 
     assert named in line
 
@@ -257,7 +257,7 @@ def test_pydantic_errors_do_not_show_values_either() -> None:
 def test_all_malformed_settings_are_reported_together(env: Environment) -> None:
     first = {name: values[0] for name, values in MALFORMED.items()}
 
-    lines = env.refusal(**first)
+    lines = env.errors(**first)
 
     assert {line.partition(":")[0] for line in lines} == set(MALFORMED)
     assert len(lines) == len(MALFORMED)

@@ -46,11 +46,11 @@ SCOPES: dict[str, set[str]] = {
 }
 
 
-def text(longest: int, shortest: int = 1, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "minLength": shortest, "maxLength": longest, **more}
+def string(max_length: int, min_length: int = 1, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "minLength": min_length, "maxLength": max_length, **more}
 
 
-def closed(required: list[str], **properties: Any) -> dict[str, Any]:
+def strict_object(required: list[str], **properties: Any) -> dict[str, Any]:
     """An object of `properties` and no others."""
     return {
         "type": "object",
@@ -60,69 +60,71 @@ def closed(required: list[str], **properties: Any) -> dict[str, Any]:
     }
 
 
-def many(item: dict[str, Any], most: int) -> dict[str, Any]:
-    return {"type": "array", "items": item, "maxItems": most, "uniqueItems": True}
+def array(item: dict[str, Any], max_items: int) -> dict[str, Any]:
+    return {"type": "array", "items": item, "maxItems": max_items, "uniqueItems": True}
 
 
 ADDRESS = {"type": "string", "pattern": "^https?://"}
 FLAG = {"type": "boolean"}
 # From docs.slack.dev, “App manifest reference”, and slackapi/manifest-schema on GitHub: what
 # is required, how long it may be, and that unknown keys are refused.
-RULES = closed(
+RULES = strict_object(
     ["display_information"],
-    _metadata=closed([], major_version={"enum": [1, 2]}, minor_version={"type": "integer"}),
-    display_information=closed(
+    _metadata=strict_object([], major_version={"enum": [1, 2]}, minor_version={"type": "integer"}),
+    display_information=strict_object(
         ["name"],
-        name=text(35),
-        description=text(140),
-        long_description=text(4000, 175),
-        background_color=text(7, 4, pattern="^#([0-9a-fA-F]{3}){1,2}$"),
+        name=string(35),
+        description=string(140),
+        long_description=string(4000, 175),
+        background_color=string(7, 4, pattern="^#([0-9a-fA-F]{3}){1,2}$"),
     ),
-    features=closed(
+    features=strict_object(
         [],
-        bot_user=closed(["display_name"], display_name=text(80), always_online=FLAG),
-        app_home=closed(
+        bot_user=strict_object(["display_name"], display_name=string(80), always_online=FLAG),
+        app_home=strict_object(
             [],
             home_tab_enabled=FLAG,
             messages_tab_enabled=FLAG,
             messages_tab_read_only_enabled=FLAG,
         ),
-        slash_commands=many(
-            closed(
+        slash_commands=array(
+            strict_object(
                 ["command", "description"],
-                command=text(32, 2, pattern="^/"),
-                description=text(2000),
+                command=string(32, 2, pattern="^/"),
+                description=string(2000),
                 url=ADDRESS,
-                usage_hint=text(1000),
+                usage_hint=string(1000),
                 should_escape=FLAG,
             ),
             50,
         ),
-        shortcuts=many(
-            closed(
+        shortcuts=array(
+            strict_object(
                 ["name", "type", "callback_id", "description"],
-                name=text(24),
+                name=string(24),
                 type={"enum": ["message", "global"]},
-                callback_id=text(255),
-                description=text(150),
+                callback_id=string(255),
+                description=string(150),
             ),
             10,
         ),
     ),
-    oauth_config=closed(
+    oauth_config=strict_object(
         [],
-        scopes=closed(
+        scopes=strict_object(
             [],
-            bot=many(text(255), 255),
-            bot_optional=many(text(255), 255),
-            user=many(text(255), 255),
+            bot=array(string(255), 255),
+            bot_optional=array(string(255), 255),
+            user=array(string(255), 255),
         ),
-        redirect_urls=many(ADDRESS, 1000),
+        redirect_urls=array(ADDRESS, 1000),
     ),
-    settings=closed(
+    settings=strict_object(
         [],
-        event_subscriptions=closed([], request_url=ADDRESS, bot_events=many(text(255), 100)),
-        interactivity=closed(
+        event_subscriptions=strict_object(
+            [], request_url=ADDRESS, bot_events=array(string(255), 100)
+        ),
+        interactivity=strict_object(
             ["is_enabled"],
             is_enabled=FLAG,
             request_url=ADDRESS,

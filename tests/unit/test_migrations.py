@@ -132,14 +132,14 @@ def test_every_timestamp_column_is_stored_in_utc() -> None:
     assert all(isinstance(column.type, UtcDateTime) for column in times)
 
 
-A_HISTORY = """
+ONBOARDING_ROW = """
     INSERT INTO onboarding (id, guide, guide_version, client_name, client_key, channel, engineer,
         client_admins, status, revision, published_revision, finished_steps, turn_at, started_at,
         active_at)
     VALUES ('a1', 'servicetitan', '1', 'Acme', 'acme', 'C1', 'U1', '[]', 'active', 0, 0, 0,
         '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000')
 """
-ITS_EVENTS = """
+EVENT_ROWS = """
     INSERT INTO event (onboarding_id, kind, actor_user, actor_team, actor_role, step, detail, at)
     VALUES ('a1', 'started', 'U1', 'T1', 'engineer', NULL, '{}', '2026-01-01 09:00:00.000000'),
         ('a1', 'help_asked', 'U2', 'T2', 'client_admin', 1, '{"question": "Wo? ü"}',
@@ -148,20 +148,20 @@ ITS_EVENTS = """
 
 
 @pytest.fixture
-def old_history(empty_database: AnyDatabase) -> AnyDatabase:
+def unsealed_history(empty_database: AnyDatabase) -> AnyDatabase:
     """A database with a history, from before histories were sealed."""
     migrate.upgrade(empty_database.url, "0005")
-    empty_database.write(A_HISTORY)
-    empty_database.write(ITS_EVENTS)
+    empty_database.write(ONBOARDING_ROW)
+    empty_database.write(EVENT_ROWS)
     return empty_database
 
 
 async def test_upgrading_seals_an_unsealed_history_and_records_it(
-    old_history: AnyDatabase,
+    unsealed_history: AnyDatabase,
 ) -> None:
-    migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
+    migrate.upgrade(unsealed_history.url, seals=Seals([b"k" * 32]))
 
-    database = Database(old_history.url, Seals([b"k" * 32]))
+    database = Database(unsealed_history.url, Seals([b"k" * 32]))
     async with database.begin(write=False) as session:
         found = await verify(session)
         row = (await session.exec(select(EventRow).where(col(EventRow.position) == 3))).one()
@@ -170,15 +170,17 @@ async def test_upgrading_seals_an_unsealed_history_and_records_it(
     assert event_of(row).kind is EventKind.HISTORY_SEALED
 
 
-def test_the_upgrade_stops_without_keys_to_seal_the_history(old_history: AnyDatabase) -> None:
+def test_the_upgrade_stops_without_keys_to_seal_the_history(unsealed_history: AnyDatabase) -> None:
     with pytest.raises(RuntimeError, match="keys"):
-        migrate.upgrade(old_history.url)
+        migrate.upgrade(unsealed_history.url)
 
 
-def test_a_downgrade_restores_the_history_from_before_sealing(old_history: AnyDatabase) -> None:
-    migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
+def test_a_downgrade_restores_the_history_from_before_sealing(
+    unsealed_history: AnyDatabase,
+) -> None:
+    migrate.upgrade(unsealed_history.url, seals=Seals([b"k" * 32]))
 
-    downgrade(old_history.url, "0005")
+    downgrade(unsealed_history.url, "0005")
 
-    kinds = old_history.rows("SELECT kind FROM event ORDER BY id")
+    kinds = unsealed_history.rows("SELECT kind FROM event ORDER BY id")
     assert kinds == [("started",), ("help_asked",)]

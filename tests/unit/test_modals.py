@@ -30,11 +30,13 @@ from tests.builders import (
     VALUES,
     an_onboarding,
 )
-from tests.unit.rendering import a_form_ref, problems, texts, the_credentials_modal
+from tests.unit.rendering import a_form_ref, credentials_modal_at, problems, texts
 
 STARTING = FormRef(CHANNEL, ENGINEER, HOME_TEAM)
-ASKING = [step for step in GUIDE.steps if step.credentials]
-asking = pytest.mark.parametrize("step", ASKING, ids=lambda step: f"step {step.number}")
+ASKING_STEPS = [step for step in GUIDE.steps if step.credentials]
+every_asking_step = pytest.mark.parametrize(
+    "step", ASKING_STEPS, ids=lambda step: f"step {step.number}"
+)
 every_step = pytest.mark.parametrize("step", GUIDE.steps, ids=lambda step: f"step {step.number}")
 
 
@@ -42,7 +44,7 @@ def inputs(view: View) -> dict[str, dict[str, Any]]:
     return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
 
-def words(view: View) -> str:
+def text_of(view: View) -> str:
     return "\n".join(texts(view))
 
 
@@ -53,7 +55,13 @@ def words(view: View) -> str:
 @pytest.mark.parametrize(
     "around",
     [None, Around(), Around((CLIENT_ADMIN,)), Around(alone=True), Around(alone=True, pending=True)],
-    ids=["still looking", "nothing known", "somebody is here", "nobody is", "nobody accepted yet"],
+    ids=[
+        "looking up members",
+        "members unknown",
+        "client admin present",
+        "client absent",
+        "invitation pending",
+    ],
 )
 def test_slack_accepts_the_start_modal(name: str, around: Around | None) -> None:
     running = [an_onboarding(at_step=3), an_onboarding(client_name="<!channel> & Sons")]
@@ -85,7 +93,7 @@ def test_the_start_modal_is_prefilled_with_known_values() -> None:
 # --- credentials ---
 
 
-@asking
+@every_asking_step
 @pytest.mark.parametrize("entered", [(), ALL_FIELDS], ids=["nothing stored", "all stored"])
 @pytest.mark.parametrize("warned", [False, True])
 def test_slack_accepts_the_credentials_modal(
@@ -94,20 +102,20 @@ def test_slack_accepts_the_credentials_modal(
     onboarding = an_onboarding(at_step=step.number, credentials=entered)
     warnings = dict.fromkeys(fields_at(onboarding, step.number), "Unusual.") if warned else None
 
-    assert problems(the_credentials_modal(onboarding, step.number, warnings=warnings)) == []
+    assert problems(credentials_modal_at(onboarding, step.number, warnings=warnings)) == []
 
 
-@asking
+@every_asking_step
 def test_credential_blocks_are_named_after_their_fields(step: Step) -> None:
-    fields = inputs(the_credentials_modal(an_onboarding(at_step=step.number), step.number))
+    fields = inputs(credentials_modal_at(an_onboarding(at_step=step.number), step.number))
 
     assert set(step.credentials) <= set(fields)
     assert [one["element"]["action_id"] for one in fields.values()] == list(fields)
 
 
-@asking
+@every_asking_step
 def test_the_credentials_modal_is_never_prefilled_with_values(step: Step) -> None:
-    view = the_credentials_modal(
+    view = credentials_modal_at(
         an_onboarding(at_step=step.number, credentials=ALL_FIELDS), step.number
     )
 
@@ -134,7 +142,7 @@ def test_a_step_offers_its_own_fields_and_earlier_ones_that_are_missing(
     assert fields_at(onboarding, step)[0] == fields[0]
 
 
-@asking
+@every_asking_step
 def test_no_step_asks_for_what_the_guide_has_not_shown_yet(step: Step) -> None:
     onboarding = an_onboarding(at_step=step.number, credentials=())
 
@@ -156,7 +164,7 @@ def test_only_what_the_step_still_needs_is_required(
     step: int, credentials: tuple[str, ...], required: set[str]
 ) -> None:
     onboarding = an_onboarding(at_step=step, credentials=credentials)
-    fields = inputs(the_credentials_modal(onboarding, step))
+    fields = inputs(credentials_modal_at(onboarding, step))
 
     assert {name for name, one in fields.items() if not one.get("optional")} == required
 
@@ -170,21 +178,21 @@ def test_a_form_about_a_single_value_needs_that_value() -> None:
 
 
 def test_a_stored_value_is_shown_by_its_mask() -> None:
-    hint = inputs(the_credentials_modal(an_onboarding(at_step=20), 20))["tenant_id"]["hint"]["text"]
+    hint = inputs(credentials_modal_at(an_onboarding(at_step=20), 20))["tenant_id"]["hint"]["text"]
 
     assert hint.startswith("On file: ending in 4455. Leave blank to keep it.")
     assert "Developer Portal → View Connections" in hint
 
 
 def test_warnings_are_shown_and_can_be_confirmed() -> None:
-    view = the_credentials_modal(an_onboarding(at_step=18), 18, warnings={"tenant_id": "Is it?"})
+    view = credentials_modal_at(an_onboarding(at_step=18), 18, warnings={"tenant_id": "Is it?"})
 
-    assert "⚠️ *Tenant ID:* Is it?" in words(view)
+    assert "⚠️ *Tenant ID:* Is it?" in text_of(view)
     assert inputs(view)["confirm_unusual"]["optional"]
 
 
 def test_without_a_warning_there_is_nothing_to_confirm() -> None:
-    assert "confirm_unusual" not in inputs(the_credentials_modal(an_onboarding(at_step=18), 18))
+    assert "confirm_unusual" not in inputs(credentials_modal_at(an_onboarding(at_step=18), 18))
 
 
 # --- help, values, notices ---
@@ -200,11 +208,11 @@ def test_slack_accepts_the_help_modal_of_every_step(step: Step) -> None:
 @every_step
 def test_help_lists_all_troubleshooting_with_this_steps_entries_first(step: Step) -> None:
     onboarding = an_onboarding(at_step=step.number)
-    text = words(help_modal(onboarding, a_form_ref(onboarding, step.number)))
-    places = [text.index(trouble) for trouble in GUIDE.trouble_at(step.number)]
+    text = text_of(help_modal(onboarding, a_form_ref(onboarding, step.number)))
+    positions = [text.index(trouble) for trouble in GUIDE.trouble_at(step.number)]
 
     assert all(text.count(trouble.text) == 1 for trouble in GUIDE.troubleshooting)
-    assert all(place < text.index("What can we help with?") for place in places)
+    assert all(position < text.index("What can we help with?") for position in positions)
     assert GUIDE.support in text
 
 
@@ -238,9 +246,9 @@ def test_the_reveal_modal_shows_masks_and_where_to_paste_values() -> None:
 
     assert problems(view) == []
     for name in ALL_FIELDS:
-        assert mask(VALUES[name]) in words(view)
-        assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in words(view)
-    assert "logged and posted to the engineering channel" in words(view)
+        assert mask(VALUES[name]) in text_of(view)
+        assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in text_of(view)
+    assert "logged and posted to the engineering channel" in text_of(view)
     assert not [name for name in ALL_FIELDS if VALUES[name] in json.dumps(view)]
 
 

@@ -80,24 +80,24 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @property
     def now(self) -> datetime:
-        """The time: it may jump, but is never twice the same."""
+        """The time: it may jump, but never repeats."""
         return NOW + self.minutes * MINUTE + timedelta(microseconds=self.attempts)
 
     def attempt(self, transition: Transition) -> None:
-        """Make a transition, or see that its refusal changes nothing."""
+        """Make a transition, or assert that its refusal changes nothing."""
         self.minutes += 1
         self.attempts += 1
         before, written = self.onboarding, repr(self.onboarding)
-        elsewhere = replace(before, revision=before.revision + 7)
+        other_revision = replace(before, revision=before.revision + 7)
         try:
             change = transition(before)
         except Refused:
-            assert self.refuses(transition, elsewhere)
+            assert self.refuses(transition, other_revision)
         else:
             assert all(event.at == self.now for event in change.events)
-            there = transition(elsewhere)
-            assert replace(there.onboarding, revision=before.revision) == change.onboarding
-            assert there.events == change.events
+            same_change = transition(other_revision)
+            assert replace(same_change.onboarding, revision=before.revision) == change.onboarding
+            assert same_change.events == change.events
             self.onboarding = change.onboarding
             self.events += change.events
         assert repr(before) == written
@@ -118,7 +118,7 @@ class AnOnboarding(RuleBasedStateMachine):
             return True
         return False
 
-    # --- what people do ---
+    # --- actions ---
 
     @rule(number=st.sampled_from([1, 1, 1, 2]), option=st.sampled_from(["new", "existing", "?"]))
     def choose(self, number: int, option: str) -> None:
@@ -267,10 +267,10 @@ class AnOnboarding(RuleBasedStateMachine):
     def the_clock_jumps(self, minutes: int) -> None:
         self.minutes += minutes
 
-    # --- what always holds ---
+    # --- invariants ---
 
     @invariant()
-    def steps_stand_in_the_order_of_the_guide(self) -> None:
+    def steps_are_in_guide_order(self) -> None:
         assert [one.number for one in self.onboarding.steps] == [s.number for s in GUIDE.steps]
 
     @invariant()
@@ -317,7 +317,7 @@ class AnOnboarding(RuleBasedStateMachine):
         assert states(self.onboarding) == replayed.replace("w", "c", 1)
 
     @invariant()
-    def who_and_when_stand_on_finished_steps_alone(self) -> None:
+    def only_finished_steps_have_an_author_and_a_time(self) -> None:
         for one in self.onboarding.steps:
             assert (one.by is not None) == (one.at is not None) == one.finished
 
@@ -341,11 +341,11 @@ class AnOnboarding(RuleBasedStateMachine):
         assert not any(run.due_at for run in runs[:-1])
 
     @invariant()
-    def whose_turn_it_is_began_with_an_event(self) -> None:
+    def every_turn_begins_with_an_event(self) -> None:
         assert self.onboarding.turn_at in {event.at for event in self.events}
 
     @invariant()
-    def a_cancelled_one_keeps_no_value(self) -> None:
+    def a_cancelled_onboarding_keeps_no_values(self) -> None:
         if self.onboarding.status is Status.CANCELLED:
             assert not self.onboarding.credentials
             assert self.onboarding.destroyed_at == self.onboarding.finished_at
@@ -368,16 +368,16 @@ class AnOnboarding(RuleBasedStateMachine):
         assert set(answered) == {one.number for one in questions if not one.open}
 
     @invariant()
-    def by_itself_each_stall_is_nudged_once_for_each_snooze(self) -> None:
+    def the_bot_reminds_once_per_stall_and_snooze(self) -> None:
         reminders = self.onboarding.reminders
         for one, other in pairwise(reminders):
             if other.by == BOT:
                 assert one.snooze or one.since != other.since
 
     @invariant()
-    def engineering_is_told_of_each_stall_once(self) -> None:
-        told = [one.detail["since"] for one in self.events if one.kind is EventKind.ESCALATED]
-        assert len(told) == len(set(told))
+    def engineering_is_alerted_once_per_stall(self) -> None:
+        stalls = [one.detail["since"] for one in self.events if one.kind is EventKind.ESCALATED]
+        assert len(stalls) == len(set(stalls))
 
     @invariant()
     def the_history_is_json(self) -> None:

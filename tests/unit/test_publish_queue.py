@@ -10,97 +10,97 @@ from bot.publishing.queue import BACKLOG_CONCURRENCY, CONCURRENCY, PublishQueue
 from bot.slack.rate_limits import RateLimits
 
 
-class Works:
+class Jobs:
     """Publishing jobs that finish only when the test says so."""
 
     def __init__(self) -> None:
         self.tasks, self.begun = BackgroundTasks(), list[str]()
-        self._doors: dict[str, asyncio.Event] = {}
+        self._may_finish: dict[str, asyncio.Event] = {}
         self.queue = PublishQueue(self._work, self.tasks, RateLimits(time.monotonic))
 
     async def _work(self, one: str) -> None:
         self.begun.append(one)
-        self._doors[one] = asyncio.Event()
-        await self._doors[one].wait()
+        self._may_finish[one] = asyncio.Event()
+        await self._may_finish[one].wait()
 
     async def finish(self, *names: str) -> None:
         for name in names:
-            self._doors[name].set()
-        await self.settled()
+            self._may_finish[name].set()
+        await self.settle()
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
 
 
 @pytest.fixture
-def works() -> Works:
-    return Works()
+def jobs() -> Jobs:
+    return Jobs()
 
 
-MANY = [f"one {number}" for number in range(CONCURRENCY)]
+MANY = [f"job {number}" for number in range(CONCURRENCY)]
 
 
-async def test_concurrency_is_limited_and_the_newest_goes_first(works: Works) -> None:
+async def test_concurrency_is_limited_and_the_newest_goes_first(jobs: Jobs) -> None:
     for name in [*MANY, "older", "newer"]:
-        works.queue.push(name)
-    await works.settled()
-    assert works.begun == MANY
+        jobs.queue.push(name)
+    await jobs.settle()
+    assert jobs.begun == MANY
 
-    await works.finish(MANY[3], MANY[5])
+    await jobs.finish(MANY[3], MANY[5])
 
-    assert works.begun[CONCURRENCY:] == ["newer", "older"]
+    assert jobs.begun[CONCURRENCY:] == ["newer", "older"]
 
 
-async def test_pushes_during_a_run_cause_exactly_one_more_run(works: Works) -> None:
-    works.queue.push("acme")
-    await works.settled()
+async def test_pushes_during_a_run_cause_exactly_one_more_run(jobs: Jobs) -> None:
+    jobs.queue.push("acme")
+    await jobs.settle()
     for _ in range(3):
-        works.queue.push("acme")
-    await works.finish("acme")
-    assert works.begun == ["acme", "acme"]
+        jobs.queue.push("acme")
+    await jobs.finish("acme")
+    assert jobs.begun == ["acme", "acme"]
 
-    await works.finish("acme")
+    await jobs.finish("acme")
 
-    assert works.begun == ["acme", "acme"]
-
-
-async def test_the_backlog_runs_in_order_two_at_a_time(works: Works) -> None:
-    works.queue.set_backlog(["new", "older", "oldest"])
-    await works.settled()
-    assert works.begun == ["new", "older"]
-    assert len(works.begun) == BACKLOG_CONCURRENCY
-
-    await works.finish("new")
-
-    assert works.begun == ["new", "older", "oldest"]
+    assert jobs.begun == ["acme", "acme"]
 
 
-async def test_an_awaited_onboarding_does_not_wait_for_the_backlog(works: Works) -> None:
-    works.queue.set_backlog(["new", "older", "oldest"])
-    works.queue.push("pressed")
-    await works.settled()
+async def test_the_backlog_runs_in_order_two_at_a_time(jobs: Jobs) -> None:
+    jobs.queue.set_backlog(["new", "older", "oldest"])
+    await jobs.settle()
+    assert jobs.begun == ["new", "older"]
+    assert len(jobs.begun) == BACKLOG_CONCURRENCY
 
-    assert works.begun == ["new", "older", "pressed"]
+    await jobs.finish("new")
 
-
-async def test_a_new_backlog_replaces_the_old_one(works: Works) -> None:
-    works.queue.set_backlog(["a", "b", "c"])
-    await works.settled()
-    works.queue.set_backlog(["d", "c"])
-
-    await works.finish("a", "b")
-
-    assert works.begun == ["a", "b", "d", "c"]
+    assert jobs.begun == ["new", "older", "oldest"]
 
 
-async def test_a_retried_backlog_entry_goes_back_to_the_backlog(works: Works) -> None:
-    works.queue.set_backlog(["left", "behind", "later"])
-    await works.settled()
-    again = works.queue.retry("left")
+async def test_an_awaited_onboarding_does_not_wait_for_the_backlog(jobs: Jobs) -> None:
+    jobs.queue.set_backlog(["new", "older", "oldest"])
+    jobs.queue.push("pressed")
+    await jobs.settle()
 
-    await works.finish("left")
+    assert jobs.begun == ["new", "older", "pressed"]
+
+
+async def test_a_new_backlog_replaces_the_old_one(jobs: Jobs) -> None:
+    jobs.queue.set_backlog(["a", "b", "c"])
+    await jobs.settle()
+    jobs.queue.set_backlog(["d", "c"])
+
+    await jobs.finish("a", "b")
+
+    assert jobs.begun == ["a", "b", "d", "c"]
+
+
+async def test_a_retried_backlog_entry_goes_back_to_the_backlog(jobs: Jobs) -> None:
+    jobs.queue.set_backlog(["left", "behind", "later"])
+    await jobs.settle()
+    again = jobs.queue.retry("left")
+
+    await jobs.finish("left")
     again("left")
-    await works.finish("behind")
+    await jobs.finish("behind")
 
-    assert works.begun == ["left", "behind", "later", "left"]
+    assert jobs.begun == ["left", "behind", "later", "left"]

@@ -11,7 +11,7 @@ from bot.slack.rate_limits import (
     RateLimits,
 )
 
-HERE, ELSEWHERE, THIRD = "C0HERE", "C0ELSEWHERE", "C0THIRD"
+CHANNEL, OTHER_CHANNEL, THIRD_CHANNEL = "C0FIRST", "C0OTHER", "C0THIRD"
 POST, EDIT, LOOKUP = "chat.postMessage", "chat.update", "users.info"
 
 
@@ -39,28 +39,28 @@ def rate_limits(clock: Clock) -> RateLimits:
 
 
 def test_a_full_channel_does_not_block_other_channels(rate_limits: RateLimits) -> None:
-    rate_limits.refused(POST, HERE, 3)
+    rate_limits.refused(POST, CHANNEL, 3)
 
-    assert rate_limits.wait(POST, HERE) == 3
-    assert rate_limits.wait(POST, ELSEWHERE) == 0
+    assert rate_limits.wait(POST, CHANNEL) == 3
+    assert rate_limits.wait(POST, OTHER_CHANNEL) == 0
     assert rate_limits.wait(EDIT, "") == 0
 
 
 def test_two_full_channels_delay_background_calls_but_not_a_third_channel(
     rate_limits: RateLimits,
 ) -> None:
-    rate_limits.refused(POST, HERE, 3)
-    rate_limits.refused(POST, ELSEWHERE, 30)
+    rate_limits.refused(POST, CHANNEL, 3)
+    rate_limits.refused(POST, OTHER_CHANNEL, 30)
 
-    assert rate_limits.wait(POST, THIRD) == 0
+    assert rate_limits.wait(POST, THIRD_CHANNEL) == 0
     assert rate_limits.background_delay() > 30
 
 
 def test_recovery_from_an_outage_is_reported_once_with_its_start(
     rate_limits: RateLimits, clock: Clock
 ) -> None:
-    told = list[float]()
-    rate_limits.on_return = told.append
+    outage_starts = list[float]()
+    rate_limits.on_return = outage_starts.append
     rate_limits.answered()
     clock.advance(7)
     for _ in range(3):
@@ -69,16 +69,16 @@ def test_recovery_from_an_outage_is_reported_once_with_its_start(
     rate_limits.answered()
     rate_limits.answered()
 
-    assert told == [7]
+    assert outage_starts == [7]
 
 
 def test_a_limit_on_edits_applies_to_all_channels(rate_limits: RateLimits, clock: Clock) -> None:
-    rate_limits.refused(EDIT, HERE, 10)
-    assert rate_limits.wait(EDIT, ELSEWHERE) == 10
+    rate_limits.refused(EDIT, CHANNEL, 10)
+    assert rate_limits.wait(EDIT, OTHER_CHANNEL) == 10
 
     clock.advance(10)
 
-    assert rate_limits.wait(EDIT, ELSEWHERE) == 0
+    assert rate_limits.wait(EDIT, OTHER_CHANNEL) == 0
 
 
 def test_a_shorter_wait_does_not_override_a_longer_one(rate_limits: RateLimits) -> None:
@@ -129,7 +129,7 @@ def test_background_calls_pause_longer_than_a_rate_limit_asks_for(rate_limits: R
 
 
 def test_one_full_channel_does_not_delay_background_calls(rate_limits: RateLimits) -> None:
-    rate_limits.refused(POST, HERE, 5)
+    rate_limits.refused(POST, CHANNEL, 5)
 
     assert rate_limits.background_delay() == 0
 
@@ -194,13 +194,13 @@ def test_a_channel_gets_a_short_burst_and_then_one_message_per_second(clock: Clo
     rate_limits = RateLimits(clock, known=True)
     posted = list[float]()
     while len(posted) < 12:
-        if seconds := rate_limits.wait(POST, HERE):
+        if seconds := rate_limits.wait(POST, CHANNEL):
             clock.advance(seconds)
-        rate_limits.made(POST, HERE)
+        rate_limits.made(POST, CHANNEL)
         posted.append(clock.now)
 
     assert posted[:2] == [0, 0]
     for first, fourth in zip(posted, posted[3:], strict=False):
         assert fourth - first > 3
     assert posted[-1] < 12
-    assert rate_limits.wait(POST, ELSEWHERE) == 0
+    assert rate_limits.wait(POST, OTHER_CHANNEL) == 0

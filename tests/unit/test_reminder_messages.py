@@ -43,32 +43,36 @@ def handed_over(onboarding: Onboarding, number: int) -> Onboarding:
     return replace(onboarding, steps=tuple(steps))
 
 
-CLIENTS = an_onboarding(at_step=4)
-QUESTION = ask_for_help(CLIENTS, 4, "Which <button>?", ANN, NOW + 10 * MINUTE).onboarding
+CLIENTS_TURN = an_onboarding(at_step=4)
+QUESTION = ask_for_help(CLIENTS_TURN, 4, "Which <button>?", ANN, NOW + 10 * MINUTE).onboarding
 SITUATIONS = {
-    "the client's turn": CLIENTS,
-    "nobody of the client is known": an_onboarding(client_admins=()),
+    "the client's turn": CLIENTS_TURN,
+    "no client admin is known": an_onboarding(client_admins=()),
     "HeavySet's turn": an_onboarding(at_step=23),
-    "a step that was handed over": hand_over_steps(CLIENTS, 4, ANN, NOW).onboarding,
+    "a handed-over step": hand_over_steps(CLIENTS_TURN, 4, ANN, NOW).onboarding,
     "an open question": QUESTION,
-    "a question in HeavySet's turn": ask_for_help(
+    "a question during HeavySet's turn": ask_for_help(
         an_onboarding(at_step=24), 24, "When?", ANN, NOW
     ).onboarding,
-    "a value that was not accepted": an_onboarding(
-        at_step=22, report=FAILED, credentials=ALL_FIELDS
+    "a rejected value": an_onboarding(at_step=22, report=FAILED, credentials=ALL_FIELDS),
+    "a rejected value in phase 6": an_onboarding(at_step=23, report=FAILED),
+    "a rejected value that HeavySet enters": handed_over(
+        an_onboarding(at_step=23, report=FAILED), 19
     ),
-    "such a value in phase 6": an_onboarding(at_step=23, report=FAILED),
-    "such a value that HeavySet enters": handed_over(an_onboarding(at_step=23, report=FAILED), 19),
-    "a check that failed otherwise": an_onboarding(at_step=23, report=a_report(Outcome.FAILED)),
-    "ServiceTitan is away": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN, retry=True)),
-    "ServiceTitan was away for long": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN)),
-    "an exposed secret": record_posted_secret(
+    "a failed check without a wrong value": an_onboarding(
+        at_step=23, report=a_report(Outcome.FAILED)
+    ),
+    "ServiceTitan is down": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN, retry=True)),
+    "ServiceTitan was down for too long": an_onboarding(
+        at_step=25, report=a_report(Outcome.UNKNOWN)
+    ),
+    "a posted secret": record_posted_secret(
         an_onboarding(at_step=22), SECRET, ANN, LATER
     ).onboarding,
-    "an exposed secret and the wrong one": record_posted_secret(
+    "a posted secret and another rejected value": record_posted_secret(
         an_onboarding(at_step=23, report=FAILED), ("application_key",), ANN, LATER
     ).onboarding,
-    "the verification runs": an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None),
+    "the verification is running": an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None),
 } | {f"step {step.number}": an_onboarding(at_step=step.number) for step in GUIDE.steps}
 
 every_situation = pytest.mark.parametrize(
@@ -111,16 +115,16 @@ def test_a_reminder_has_slot_metadata_and_a_snooze_button(onboarding: Onboarding
     ("situation", "whom", "words"),
     [
         ("the client's turn", f"Hi <@{CLIENT_ADMIN}>", "step 4 is waiting for you"),
-        ("nobody of the client is known", "Hi Acme Plumbing", "step 1 is waiting for you"),
+        ("no client admin is known", "Hi Acme Plumbing", "step 1 is waiting for you"),
         ("HeavySet's turn", f"<@{ENGINEER}>", "Acme Plumbing, nothing for you to do."),
-        ("a step that was handed over", f"<@{ENGINEER}>", "this one is waiting on us"),
+        ("a handed-over step", f"<@{ENGINEER}>", "this one is waiting on us"),
         ("an open question", f"<@{ENGINEER}>", f"<@{CLIENT_ADMIN}> asked about step 4"),
-        ("a question in HeavySet's turn", f"<@{ENGINEER}>", "asked about step 24"),
-        ("a value that was not accepted", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
-        ("such a value in phase 6", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
-        ("such a value that HeavySet enters", f"<@{ENGINEER}>", "this one is waiting on us"),
-        ("an exposed secret", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
-        ("ServiceTitan is away", f"<@{ENGINEER}>", "this one is waiting on us"),
+        ("a question during HeavySet's turn", f"<@{ENGINEER}>", "asked about step 24"),
+        ("a rejected value", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
+        ("a rejected value in phase 6", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
+        ("a rejected value that HeavySet enters", f"<@{ENGINEER}>", "this one is waiting on us"),
+        ("a posted secret", f"Hi <@{CLIENT_ADMIN}>", "is waiting for you"),
+        ("ServiceTitan is down", f"<@{ENGINEER}>", "this one is waiting on us"),
     ],
 )
 def test_a_reminder_begins_with_whose_turn_it_is(situation: str, whom: str, words: str) -> None:
@@ -154,7 +158,7 @@ def test_a_reminder_shows_the_time_since_the_last_activity() -> None:
 
 
 def test_a_manual_reminder_says_who_sent_it() -> None:
-    by_hand = remind(CLIENTS, ERIN, LATER).onboarding
+    by_hand = remind(CLIENTS_TURN, ERIN, LATER).onboarding
 
     assert f"a friendly nudge from <@{ENGINEER}>: step 4 is waiting for you" in shown(by_hand).text
 
@@ -183,7 +187,7 @@ def test_a_reminder_omits_the_clients_question_but_shows_its_step() -> None:
 
 
 def test_a_rejected_value_can_be_reentered_from_the_reminder() -> None:
-    message = reminder("a value that was not accepted")
+    message = reminder("a rejected value")
 
     assert "ServiceTitan didn't accept everything. Please re-enter Client Secret (step 19)" in (
         message.text
@@ -199,14 +203,14 @@ def test_a_rejected_value_can_be_reentered_from_the_reminder() -> None:
 
 
 def test_a_client_with_wrong_values_is_not_shown_heavysets_step() -> None:
-    message = reminder("such a value in phase 6")
+    message = reminder("a rejected value in phase 6")
 
     assert "Step 23 of 25" not in message.text
     assert set(buttons(message)) == {"enter_credentials", "step_help", "snooze"}
 
 
 def test_an_exposed_secret_leads_back_to_the_step_that_generates_it() -> None:
-    message = reminder("an exposed secret")
+    message = reminder("a posted secret")
 
     assert "Posted in the channel: Client Secret (step 19)" in message.text
     assert "Client Secret (step 19)" in message.text
@@ -225,10 +229,10 @@ def test_an_exposed_value_is_not_also_reported_as_wrong() -> None:
 @pytest.mark.parametrize(
     ("situation", "words"),
     [
-        ("ServiceTitan is away", "Nothing is wrong with what you entered. I'll keep trying."),
-        ("ServiceTitan was away for long", "Nothing is wrong with what you entered."),
+        ("ServiceTitan is down", "Nothing is wrong with what you entered. I'll keep trying."),
+        ("ServiceTitan was down for too long", "Nothing is wrong with what you entered."),
         (
-            "a check that failed otherwise",
+            "a failed check without a wrong value",
             "The last check found a setup problem, not a wrong credential.",
         ),
     ],
@@ -243,22 +247,22 @@ def test_a_reminder_does_not_mention_a_passed_check() -> None:
 
 # --- once it is settled ---
 
-STANDING = reminded(CLIENTS)
-REMINDED_AT = STANDING.reminders[0].at
+REMINDED = reminded(CLIENTS_TURN)
+REMINDED_AT = REMINDED.reminders[0].at
 
 
 @pytest.mark.parametrize(
     ("onboarding", "words"),
     [
-        (finish_step(STANDING, 4, ANN, LATER).onboarding, "taken care of. Thanks!"),
+        (finish_step(REMINDED, 4, ANN, LATER).onboarding, "taken care of. Thanks!"),
         (
-            snooze(STANDING, ANN, REMINDED_AT, LATER).onboarding,
+            snooze(REMINDED, ANN, REMINDED_AT, LATER).onboarding,
             f"Snoozed by <@{CLIENT_ADMIN}>. I'll check back <!date^",
         ),
-        (remind(STANDING, ERIN, REMINDED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
-        (lifecycle.pause(STANDING, ERIN, LATER).onboarding, "taken care of. Thanks!"),
+        (remind(REMINDED, ERIN, REMINDED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
+        (lifecycle.pause(REMINDED, ERIN, LATER).onboarding, "taken care of. Thanks!"),
         (
-            lifecycle.cancel(STANDING, ERIN, "They left.", LATER).onboarding,
+            lifecycle.cancel(REMINDED, ERIN, "They left.", LATER).onboarding,
             "taken care of. Thanks!",
         ),
     ],
@@ -274,13 +278,13 @@ def test_a_settled_reminder_is_one_line_without_buttons(onboarding: Onboarding, 
 
 
 def test_a_reminder_settled_before_it_was_posted_is_never_posted() -> None:
-    onboarding = finish_step(STANDING, 4, ANN, LATER).onboarding
+    onboarding = finish_step(REMINDED, 4, ANN, LATER).onboarding
 
     assert "reminder:1" not in {message.slot for message in desired(onboarding, {})}
 
 
 def test_a_reminder_is_posted_after_everything_else() -> None:
-    assert [message.slot for message in desired(STANDING, {})][-1] == "reminder:1"
+    assert [message.slot for message in desired(REMINDED, {})][-1] == "reminder:1"
 
 
 def test_a_reminder_mentions_the_new_engineer_after_a_reassignment() -> None:

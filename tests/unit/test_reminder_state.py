@@ -74,7 +74,9 @@ def test_a_reminder_does_not_count_as_progress() -> None:
     assert reminded().active_at == an_onboarding(at_step=4).active_at
 
 
-@pytest.mark.parametrize("at", [LATER, LATER + 30 * DAY, EARLIER], ids=["soon", "late", "back"])
+@pytest.mark.parametrize(
+    "at", [LATER, LATER + 30 * DAY, EARLIER], ids=["soon", "much later", "clock set back"]
+)
 def test_a_second_automatic_reminder_is_refused(at: datetime) -> None:
     with pytest.raises(Refused, match="already"):
         remind(reminded(), BOT, at)
@@ -138,11 +140,11 @@ def test_paused_and_cancelled_onboardings_refuse_reminders(onboarding: Onboardin
     ids=[
         "the client's step",
         "HeavySet's step",
-        "a step that was handed over",
-        "a question about it is open",
-        "a question about an earlier step is open",
-        "the question was answered",
-        "a value was not accepted",
+        "a handed-over step",
+        "an open question about the current step",
+        "an open question about an earlier step",
+        "an answered question",
+        "a rejected value",
     ],
 )
 def test_a_reminder_is_addressed_to_whoever_has_to_act(onboarding: Onboarding, to: Owner) -> None:
@@ -216,16 +218,18 @@ def test_progress_ends_a_snooze() -> None:
 
 
 def test_engineering_is_alerted_only_once_per_stall() -> None:
-    told = escalate(reminded(), LATER).onboarding
+    escalated_once = escalate(reminded(), LATER).onboarding
 
     for at in (LATER, LATER + 30 * DAY, EARLIER):
         with pytest.raises(Refused, match="told already"):
-            escalate(told, at)
+            escalate(escalated_once, at)
 
 
 def test_a_snooze_does_not_alert_engineering_again() -> None:
-    told = escalate(snoozed(), LATER + MINUTE).onboarding
-    again = snooze(remind(told, BOT, UNTIL).onboarding, ANN, UNTIL, UNTIL + DAY).onboarding
+    escalated_once = escalate(snoozed(), LATER + MINUTE).onboarding
+    again = snooze(
+        remind(escalated_once, BOT, UNTIL).onboarding, ANN, UNTIL, UNTIL + DAY
+    ).onboarding
 
     with pytest.raises(Refused, match="told already"):
         escalate(again, UNTIL + DAY)

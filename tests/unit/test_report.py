@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification.findings import MEANINGS, TITLES, Finding
-from tests.builders import CAUSES, GUIDE, PLACEHOLDERS, found, passed
+from tests.builders import CAUSES, GUIDE, PLACEHOLDERS, finding, passed
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def a_report(*checks: Check) -> Report:
 PASSED = a_check(Outcome.PASSED)
 FAILED = a_check(Outcome.FAILED, fields=("client_secret",), steps=(19,))
 UNKNOWN = a_check(Outcome.UNKNOWN)
-AWAY = a_check(Outcome.UNKNOWN, retry=True)
+UNREACHABLE = a_check(Outcome.UNKNOWN, retry=True)
 NOT_PROVED = a_check(Outcome.UNKNOWN, required=False)
 NOT_CHECKED = a_check(Outcome.NOT_CHECKED)
 
@@ -50,7 +50,7 @@ def test_a_report_passes_when_all_required_checks_passed() -> None:
     assert a_report(PASSED, PASSED, NOT_PROVED).outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize("checks", list(permutations([PASSED, FAILED, AWAY, NOT_CHECKED])))
+@pytest.mark.parametrize("checks", list(permutations([PASSED, FAILED, UNREACHABLE, NOT_CHECKED])))
 def test_one_failed_check_is_enough_to_fail_the_report(checks: tuple[Check, ...]) -> None:
     assert a_report(*checks).outcome is Outcome.FAILED
 
@@ -86,9 +86,9 @@ def test_only_failed_checks_ask_for_values_to_be_reentered() -> None:
 @pytest.mark.parametrize(
     ("checks", "retry"),
     [
-        ((PASSED, AWAY), True),
+        ((PASSED, UNREACHABLE), True),
         ((PASSED, UNKNOWN), False),
-        ((FAILED, AWAY), False),  # somebody has to fix something first
+        ((FAILED, UNREACHABLE), False),  # somebody has to fix something first
         ((PASSED,), False),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_report_is_retried_only_when_waiting_may_help(
 
 
 def test_a_report_survives_a_json_round_trip() -> None:
-    report = a_report(PASSED, FAILED, AWAY, NOT_PROVED)
+    report = a_report(PASSED, FAILED, UNREACHABLE, NOT_PROVED)
 
     again = Report.model_validate_json(report.model_dump_json())
 
@@ -119,7 +119,7 @@ def test_a_report_without_a_time_zone_is_refused() -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_every_wording_is_a_short_sentence_without_placeholders(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
+    check = finding("token", cause, "HTTP 400", **PLACEHOLDERS)
 
     assert check.for_client.endswith(".")
     assert len(check.for_client) <= 320
@@ -128,7 +128,7 @@ def test_every_wording_is_a_short_sentence_without_placeholders(cause: str) -> N
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_failure_points_to_a_step_that_its_wording_names(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
+    check = finding("token", cause, "HTTP 400", **PLACEHOLDERS)
 
     if check.outcome is not Outcome.FAILED or cause == "malformed":
         assert (check.fields, check.steps) == ((), ())

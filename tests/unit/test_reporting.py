@@ -20,46 +20,46 @@ from bot.onboarding.reporting.period import Period
 from bot.onboarding.steps import hand_over_steps, skip_steps, undo_step
 from bot.onboarding.verifications import finish_verification, request_verification
 from tests.builders import ALL_FIELDS, GUIDE, NOW, a_client_admin, a_report, an_engineer
-from tests.unit.test_history import HOUR, Way
+from tests.unit.test_history import HOUR, Progress
 from tests.unit.test_onboarding_machine import AnOnboarding, Transition
 
 ANN, ERIN = a_client_admin(), an_engineer()
 DAY = timedelta(days=1)
 
 
-def the_case(way: Way, client: str = "Acme", id_: str = "1") -> Case:
-    onboarding = way.onboarding
-    summary = Summary.model_validate_json(summary_of(GUIDE, way.events).model_dump_json())
-    current = summary.up_to(way.now)
+def case_of(progress: Progress, client: str = "Acme", id_: str = "1") -> Case:
+    onboarding = progress.onboarding
+    summary = Summary.model_validate_json(summary_of(GUIDE, progress.events).model_dump_json())
+    current = summary.up_to(progress.now)
     return Case(id_, client, onboarding.engineer, GUIDE, onboarding.status, current)
 
 
-def live(days: int = 4) -> Way:
+def live(days: int = 4) -> Progress:
     """An onboarding that went live on the last of these days."""
     masks = dict.fromkeys(ALL_FIELDS, "••••")
-    way = Way().chosen().then(lambda at, now: skip_steps(at, range(2, 22), ERIN, now))
-    way.then(lambda at, now: enter_credentials(at, 22, masks, ANN, now))
-    checked(way).then(lambda at, now: skip_steps(at, range(22, 25), ERIN, now))
-    way.then(lambda at, now: request_verification(at, ERIN, now), hours=24 * days - 4)
-    return checked(way)
+    progress = Progress().choose().then(lambda at, now: skip_steps(at, range(2, 22), ERIN, now))
+    progress.then(lambda at, now: enter_credentials(at, 22, masks, ANN, now))
+    checked(progress).then(lambda at, now: skip_steps(at, range(22, 25), ERIN, now))
+    progress.then(lambda at, now: request_verification(at, ERIN, now), hours=24 * days - 4)
+    return checked(progress)
 
 
-def checked(way: Way) -> Way:
+def checked(progress: Progress) -> Progress:
     """Let the running check pass immediately."""
-    run = way.onboarding.verifications[-1]
-    return way.then(
+    run = progress.onboarding.verifications[-1]
+    return progress.then(
         lambda at, now: finish_verification(at, run.number, run.requested_at, a_report(), now),
         hours=0,
     )
 
 
 def test_step_durations_exclude_pauses() -> None:
-    way = Way().chosen()
-    way.then(lambda at, now: lifecycle.pause(at, ERIN, now), hours=2)
-    way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=100)
-    way.done(2, hours=3)
+    progress = Progress().choose()
+    progress.then(lambda at, now: lifecycle.pause(at, ERIN, now), hours=2)
+    progress.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=100)
+    progress.finish(2, hours=3)
 
-    case = the_case(way)
+    case = case_of(progress)
 
     assert case.summary.took[2] == 5 * HOUR
     assert 2 in case.summary.done
@@ -69,13 +69,13 @@ def test_step_durations_exclude_pauses() -> None:
 
 
 def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
-    way = Way().chosen().done(2).done(3)
-    way.then(lambda at, now: undo_step(at, 3, ANN, now))
-    way.then(lambda at, now: ask_for_help(at, 3, "Where?", ANN, now))
-    way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=4)
-    way.then(lambda at, now: hand_over_steps(at, 3, ANN, now))
+    progress = Progress().choose().finish(2).finish(3)
+    progress.then(lambda at, now: undo_step(at, 3, ANN, now))
+    progress.then(lambda at, now: ask_for_help(at, 3, "Where?", ANN, now))
+    progress.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=4)
+    progress.then(lambda at, now: hand_over_steps(at, 3, ANN, now))
 
-    case = the_case(way)
+    case = case_of(progress)
 
     summary = case.summary
     assert summary.undone == summary.asked == summary.handed_over == (3,)
@@ -84,7 +84,7 @@ def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
 
 
 def test_a_period_counts_onboardings_that_started_or_ended_in_it() -> None:
-    old, new = the_case(live(4), "Old", "1"), the_case(Way().chosen(), "New", "2")
+    old, new = case_of(live(4), "Old", "1"), case_of(Progress().choose(), "New", "2")
     now = NOW + 10 * DAY
 
     everything = report_on([old, new], None, now)
@@ -165,15 +165,15 @@ TestAReport.settings = settings(
 )
 
 
-def many(number: int) -> Report:
+def report_on_clients(number: int) -> Report:
     """A report on clients, some with names that a spreadsheet would run as formulas."""
     names = ["=1+1", "+1 Plumbing", "-2", "@Home", "\t=1", "＝1+1", "Acme; =2", 'A "B", C', "Ann's"]
-    cases = [the_case(live(2 + n), names[n % len(names)], str(n)) for n in range(number)]
+    cases = [case_of(live(2 + n), names[n % len(names)], str(n)) for n in range(number)]
     return report_on(cases, None, NOW + 90 * DAY)
 
 
 def test_the_csv_export_contains_no_formulas() -> None:
-    text = render(many(9), Period(), "csv")
+    text = render(report_on_clients(9), Period(), "csv")
 
     rows = list(csv.reader(io.StringIO(text)))
     assert tuple(rows[0]) == COLUMNS
@@ -190,7 +190,7 @@ def test_formula_cells_are_escaped_with_an_apostrophe(cell: str) -> None:
 
 
 def test_each_format_has_the_same_figures() -> None:
-    report = many(3)
+    report = report_on_clients(3)
 
     told = json.loads(render(report, Period(), "json"))
     assert (told["started"], told["finished"], told["given_up"]) == (3, 3, 0)

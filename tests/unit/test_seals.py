@@ -13,7 +13,7 @@ KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SEALS = Seals([KEY])
 AT = datetime(2026, 11, 23, 9, 30, 0, 120, tzinfo=UTC)
 ENTRY = Entry("a1", 1, "step_done", "U0ANN", "T0ACME", "client_admin", 3, {"b": [1], "a": "ü"}, AT)
-OTHERWISE: dict[str, Any] = {
+ALTERED: dict[str, Any] = {
     "onboarding_id": "a2",
     "position": 2,
     "kind": "step_undone",
@@ -39,12 +39,12 @@ def test_a_seal_verifies_the_event_it_was_made_for() -> None:
 
 
 def test_the_tampering_cases_cover_every_field_of_an_event() -> None:
-    assert set(OTHERWISE) == set(Entry._fields)
+    assert set(ALTERED) == set(Entry._fields)
 
 
-@pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.parametrize("name", ALTERED)
 def test_altering_any_field_of_an_event_invalidates_its_seal(name: str) -> None:
-    altered = ENTRY._replace(**{name: OTHERWISE[name]})
+    altered = ENTRY._replace(**{name: ALTERED[name]})
 
     assert not SEALS.fits(SEALS.seal(ENTRY, BEGINNING), altered, BEGINNING)
 
@@ -77,9 +77,9 @@ def test_the_order_of_the_keys_in_a_detail_does_not_matter(detail: Any) -> None:
 
 
 def test_a_seal_does_not_depend_on_the_time_zone_of_the_event() -> None:
-    there = ENTRY._replace(at=AT.astimezone(timezone(timedelta(hours=-6))))
+    in_other_zone = ENTRY._replace(at=AT.astimezone(timezone(timedelta(hours=-6))))
 
-    assert SEALS.fits(SEALS.seal(ENTRY, BEGINNING), there, BEGINNING)
+    assert SEALS.fits(SEALS.seal(ENTRY, BEGINNING), in_other_zone, BEGINNING)
 
 
 def test_the_first_key_seals_and_every_key_verifies() -> None:

@@ -23,10 +23,10 @@ from tests.builders import (
 from tests.unit.rendering import (
     a_form_ref,
     buttons,
+    credentials_modal_at,
     every_message,
     problems,
     texts,
-    the_credentials_modal,
     thread_of,
 )
 
@@ -107,7 +107,7 @@ def fieldbook() -> Guide:
     return parse(SOURCE, "fieldbook.toml")
 
 
-def ways_through(guide: Guide) -> list[Onboarding]:
+def every_stage(guide: Guide) -> list[Onboarding]:
     """The onboarding at each step, and completed."""
     at = [an_onboarding(guide=guide, at_step=step.number) for step in guide.steps]
     asked = request_verification(at[-1], an_engineer(), NOW).onboarding
@@ -120,7 +120,7 @@ def test_a_second_guide_loads_its_steps_and_phases(fieldbook: Guide) -> None:
 
 
 def test_an_onboarding_on_a_second_guide_can_be_completed(fieldbook: Guide) -> None:
-    onboarding = ways_through(fieldbook)[-1]
+    onboarding = every_stage(fieldbook)[-1]
 
     assert onboarding.status is Status.COMPLETED
     assert {one.state for one in onboarding.steps} == {StepState.DONE}
@@ -152,16 +152,16 @@ def test_finishing_the_clients_last_step_hands_over_to_heavyset(fieldbook: Guide
 
 
 def test_slack_accepts_every_message_of_a_second_guide(fieldbook: Guide) -> None:
-    for onboarding in ways_through(fieldbook):
+    for onboarding in every_stage(fieldbook):
         messages = every_message(onboarding).values()
         assert [problems(message) for message in messages] == [[]] * len(messages)
 
 
 def test_slack_accepts_every_modal_of_a_second_guide(fieldbook: Guide) -> None:
-    onboarding = ways_through(fieldbook)[-1]
+    onboarding = every_stage(fieldbook)[-1]
 
     views = [help_modal(onboarding, a_form_ref(onboarding, step)) for step in (1, 2, 3)]
-    views += [the_credentials_modal(onboarding, step) for step in (1, 2)]
+    views += [credentials_modal_at(onboarding, step) for step in (1, 2)]
     views.append(reveal_modal(onboarding, a_form_ref(onboarding, 3, FIELDS), "reveal-1"))
 
     assert [problems(view) for view in views] == [[]] * len(views)

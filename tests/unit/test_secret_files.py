@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app.settings import SECRETS, Settings
-from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
+from tests.unit.environment import KEY, OTHER_KEY, REQUIRED, Environment
 
 VALUES = {
     "SLACK_BOT_TOKEN": "xoxb-2-file",
@@ -73,7 +73,7 @@ def test_a_key_file_can_have_one_key_per_line(env: Environment, between: str) ->
 def test_setting_both_a_secret_and_its_file_is_refused(env: Environment, name: str) -> None:
     path = a_file(env, VALUES[name])
 
-    (line,) = env.refusal(**{name: VALUES[name], f"{name}_FILE": path})
+    (line,) = env.errors(**{name: VALUES[name], f"{name}_FILE": path})
 
     assert line == f"{name} and {name}_FILE: both are set; keep one of the two"
 
@@ -81,7 +81,7 @@ def test_setting_both_a_secret_and_its_file_is_refused(env: Environment, name: s
 def test_a_secret_in_the_env_file_conflicts_with_an_environment_file_path(env: Environment) -> None:
     env.file.write_text("SLACK_BOT_TOKEN=xoxb-\n")  # as in .env.example
 
-    (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=a_file(env, "xoxb-2-file"))
+    (line,) = env.errors(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=a_file(env, "xoxb-2-file"))
 
     assert line.startswith("SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE: both are set")
 
@@ -97,11 +97,15 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("name", SECRETS)
-@pytest.mark.parametrize(("content", "words"), UNUSABLE.items(), ids=[*map(str, range(6))])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    UNUSABLE.items(),
+    ids=["empty", "newline", "whitespace", "UTF-16", "Latin-1", "too large"],
+)
 def test_an_unusable_secret_file_is_refused_with_the_reason(
     env: Environment, name: str, content: str | bytes, words: str
 ) -> None:
-    (line,) = env.refusal(**{name: None, f"{name}_FILE": a_file(env, content)})
+    (line,) = env.errors(**{name: None, f"{name}_FILE": a_file(env, content)})
 
     assert line.startswith(f"{name}_FILE: ")
     assert words in line
@@ -110,13 +114,13 @@ def test_an_unusable_secret_file_is_refused_with_the_reason(
 @pytest.mark.parametrize("path", ["nowhere", ".", "xoxb-1-s3cr3t", "a\0b", "secret/deeper"])
 def test_an_invalid_secret_file_path_is_not_echoed(env: Environment, path: str) -> None:
     a_file(env, "x")
-    given = {**NEEDED, "SLACK_BOT_TOKEN": None}
+    given = {**REQUIRED, "SLACK_BOT_TOKEN": None}
     if "\0" in path:  # an environment variable can't hold it
         env.file.write_text(f"SLACK_BOT_TOKEN_FILE={path}\n")
     else:
         given["SLACK_BOT_TOKEN_FILE"] = path
 
-    lines = env.refusal(**given)
+    lines = env.errors(**given)
 
     assert all(line.startswith(("SLACK_BOT_TOKEN_FILE: ", ".env")) for line in lines)
     assert not any("s3cr3t" in line for line in lines)
@@ -125,14 +129,14 @@ def test_an_invalid_secret_file_path_is_not_echoed(env: Environment, path: str) 
 def test_an_error_in_a_secret_file_names_the_file_setting(env: Environment) -> None:
     path = a_file(env, "xapp-s3cr3t")
 
-    (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=path)
+    (line,) = env.errors(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=path)
 
     assert line.startswith("SLACK_BOT_TOKEN (in SLACK_BOT_TOKEN_FILE): must be the bot token")
     assert "s3cr3t" not in line
 
 
 def test_a_missing_app_token_file_is_the_only_error_reported(env: Environment) -> None:
-    (line,) = env.refusal(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN_FILE="nowhere")
+    (line,) = env.errors(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN_FILE="nowhere")
 
     assert line.startswith("SLACK_APP_TOKEN_FILE: there is no such file")
 
@@ -145,4 +149,4 @@ def test_an_empty_file_setting_counts_as_not_set(env: Environment) -> None:
 def test_a_misspelled_file_setting_is_caught(env: Environment, tmp_path: Path, name: str) -> None:
     env.file.write_text(f"{name}={tmp_path}\n")
 
-    assert any(f"{name} isn't a setting; did you mean" in line for line in env.refusal())
+    assert any(f"{name} isn't a setting; did you mean" in line for line in env.errors())

@@ -35,7 +35,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 # Other things people ask and say: none of it may raise an alarm either.
-TALK = [
+OTHER_TALK = [
     text
     for name in ("questions.toml", "typed_messages.toml")
     for text in _strings(
@@ -103,25 +103,25 @@ def test_the_corpus_is_large_enough_and_sorted_correctly() -> None:
     assert missed == len(MISSED)  # one that is found belongs in LEAKS
 
 
-# --- in disguise ---
+# --- disguised secrets ---
 
 WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
-CLOTHES = {
+DISGUISES = {
     "capitals": SECRET.upper(),
     "full-width": SECRET.translate(WIDE),
-    "invisible": "\u2060".join(SECRET),
+    "invisible characters": "\u2060".join(SECRET),
     "two lines": f"{SECRET[:30]}\n{SECRET[30:]}",
     "three lines": f"here: {SECRET[:20]}\n{SECRET[20:40]}\n{SECRET[40:]} ok",
     "quoted lines": f"> {SECRET[:30]}\\\n{SECRET[30:]}",
 }
 
 
-@pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
+@pytest.mark.parametrize("text", DISGUISES.values(), ids=DISGUISES)
 def test_a_disguised_secret_is_found(text: str) -> None:
     assert list(shaped(text, FIELDS)) == ["client_secret"]
 
 
-@pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
+@pytest.mark.parametrize("text", DISGUISES.values(), ids=DISGUISES)
 def test_a_disguised_stored_secret_is_among_the_candidates(text: str) -> None:
     assert SECRET in candidates(text)
 
@@ -180,6 +180,6 @@ ABOUT_PASSWORDS = [
 
 
 def test_talk_about_passwords_raises_no_alarm() -> None:
-    talk = [*ORDINARY, *TALK, *ABOUT_PASSWORDS]
+    talk = [*ORDINARY, *OTHER_TALK, *ABOUT_PASSWORDS]
 
     assert [text for text in talk if contains_password(text)] == []

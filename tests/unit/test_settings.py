@@ -12,16 +12,16 @@ import pytest
 from bot.app import settings
 from bot.app.settings import Settings
 from storage import migrate
-from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
+from tests.unit.environment import KEY, OTHER_KEY, REQUIRED, Environment
 
-USUAL = "5a4db0c5167a5cad2c4ea1ed00000001"
+TYPICAL_SECRET = "5a4db0c5167a5cad2c4ea1ed00000001"
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 
 
 def test_only_five_variables_are_required_and_the_rest_have_defaults(env: Environment) -> None:
     loaded = env.load()
 
-    assert loaded.model_dump(exclude={name.lower() for name in NEEDED}) == {
+    assert loaded.model_dump(exclude={name.lower() for name in REQUIRED}) == {
         "slack_app_token": None,
         "slack_api_url": "https://slack.com/api/",
         "database_url": "sqlite:///onboarding.db",
@@ -61,7 +61,7 @@ def test_an_unrelated_variable_is_ignored(env: Environment) -> None:
 
 
 def test_settings_are_read_from_a_file_too(env: Environment) -> None:
-    lines = [f"{name}={value}" for name, value in NEEDED.items()]
+    lines = [f"{name}={value}" for name, value in REQUIRED.items()]
     env.file.write_text("\n".join([*lines, "PORT=8080", "OTHER=1"]))
 
     assert settings.load().port == 8080
@@ -89,7 +89,7 @@ def test_a_signing_secret_alone_means_http(env: Environment) -> None:
 
 
 def test_a_malformed_app_token_does_not_ask_for_a_signing_secret_as_well(env: Environment) -> None:
-    lines = env.refusal(SLACK_APP_TOKEN="app-token", SLACK_SIGNING_SECRET=None)
+    lines = env.errors(SLACK_APP_TOKEN="app-token", SLACK_SIGNING_SECRET=None)
 
     assert [line.partition(":")[0] for line in lines] == ["SLACK_APP_TOKEN"]
 
@@ -111,7 +111,7 @@ def test_plain_http_is_allowed_for_loopback_addresses(
 def test_a_non_loopback_address_must_use_https(env: Environment, name: str, host: str) -> None:
     path = "/api/" if name == "SLACK_API_URL" else ""
 
-    (line,) = env.refusal(**{name: f"http://{host}{path}"})
+    (line,) = env.errors(**{name: f"http://{host}{path}"})
 
     assert "must begin with https://" in line
 
@@ -120,7 +120,7 @@ DAY = timedelta(hours=8)  # a business day
 
 
 @pytest.mark.parametrize(
-    ("given", "days"),
+    ("variables", "days"),
     [
         ({}, [1, 3, 7, 14]),
         ({"FOLLOW_UPS": " 2, 5 "}, [2, 5]),
@@ -133,13 +133,13 @@ DAY = timedelta(hours=8)  # a business day
     ],
 )
 def test_remind_after_sets_when_the_first_follow_up_is_sent(
-    env: Environment, given: dict[str, str], days: list[float]
+    env: Environment, variables: dict[str, str], days: list[float]
 ) -> None:
-    assert env.load(**given).pace.follow_ups == [DAY * day for day in days]
+    assert env.load(**variables).pace.follow_ups == [DAY * day for day in days]
 
 
 def test_follow_ups_at_odds_with_remind_after_are_refused(env: Environment) -> None:
-    (line,) = env.refusal(REMIND_AFTER="57600", FOLLOW_UPS="1,2,5")
+    (line,) = env.errors(REMIND_AFTER="57600", FOLLOW_UPS="1,2,5")
 
     assert line.startswith("FOLLOW_UPS: is at odds with REMIND_AFTER")
 
@@ -157,17 +157,17 @@ def test_the_word_everyone_makes_everyone_an_engineer(env: Environment, word: st
 def test_a_missing_or_empty_engineers_setting_is_refused(
     env: Environment, value: str | None
 ) -> None:
-    (line,) = env.refusal(ENGINEERS=value)
+    (line,) = env.errors(ENGINEERS=value)
 
     assert re.match(r"ENGINEERS: is (missing|empty); list the ids .* or write everyone", line)
 
 
 @pytest.mark.parametrize("line", ['ENGINEERS="U0AAA', "ENGINEER=U0AAA"])
 def test_a_malformed_engineers_line_is_refused(env: Environment, line: str) -> None:
-    needed = {**NEEDED, "ENGINEERS": None}
+    needed = {**REQUIRED, "ENGINEERS": None}
     env.file.write_text(f"{line}\n")
 
-    lines = env.refusal(**needed)
+    lines = env.errors(**needed)
 
     assert any("ENGINEERS" in one for one in lines)
 
@@ -207,7 +207,7 @@ def test_database_urls_from_hosting_platforms_are_accepted(env: Environment, url
 
 
 @pytest.mark.parametrize(
-    ("given", "used"),
+    ("written", "used"),
     [
         (
             "postgres://u:p%40s@h:6543/d?pgbouncer=true&connection_limit=1&sslmode=require",
@@ -218,16 +218,16 @@ def test_database_urls_from_hosting_platforms_are_accepted(env: Environment, url
             "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql",
         ),
     ],
-    ids=["what poolers add for other drivers", "a socket as libpq writes it"],
+    ids=["pooler options for other drivers", "a libpq socket path"],
 )
 def test_database_urls_are_rewritten_into_a_form_sqlalchemy_reads(
-    env: Environment, given: str, used: str
+    env: Environment, written: str, used: str
 ) -> None:
-    assert env.load(DATABASE_URL=given).database_url == used
+    assert env.load(DATABASE_URL=written).database_url == used
 
 
 @pytest.mark.parametrize(
-    ("platform", "named"),
+    ("variables", "platform"),
     [
         ({"DYNO": "web.1"}, "Heroku"),
         ({"RENDER": "true"}, "Render"),
@@ -238,18 +238,18 @@ def test_database_urls_are_rewritten_into_a_form_sqlalchemy_reads(
     ],
 )
 def test_sqlite_is_refused_on_platforms_with_an_ephemeral_disk(
-    env: Environment, platform: dict[str, str], named: str
+    env: Environment, variables: dict[str, str], platform: str
 ) -> None:
-    (line,) = env.refusal(**platform)
+    (line,) = env.errors(**variables)
 
-    assert line.startswith(f"DATABASE_URL: a SQLite file is lost at every restart on {named}")
+    assert line.startswith(f"DATABASE_URL: a SQLite file is lost at every restart on {platform}")
     assert "ALLOW_EPHEMERAL_SQLITE=1" in line
-    assert env.load(**platform, ALLOW_EPHEMERAL_SQLITE="1").allow_ephemeral_sqlite
-    assert env.load(**platform, DATABASE_URL="postgres://u:p@db/bot").database_url
+    assert env.load(**variables, ALLOW_EPHEMERAL_SQLITE="1").allow_ephemeral_sqlite
+    assert env.load(**variables, DATABASE_URL="postgres://u:p@db/bot").database_url
 
 
 @pytest.mark.parametrize(
-    "others",
+    "environment",
     [
         {"FLY_API_TOKEN": "t", "RAILWAY_TOKEN": "t"},
         {
@@ -260,8 +260,10 @@ def test_sqlite_is_refused_on_platforms_with_an_ephemeral_disk(
     ],
     ids=["a developer's tokens", "a file on a volume"],
 )
-def test_sqlite_is_accepted_on_a_persistent_disk(env: Environment, others: dict[str, str]) -> None:
-    assert env.load(**others).database_url.startswith("sqlite")
+def test_sqlite_is_accepted_on_a_persistent_disk(
+    env: Environment, environment: dict[str, str]
+) -> None:
+    assert env.load(**environment).database_url.startswith("sqlite")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_sqlite_is_accepted_on_a_persistent_disk(env: Environment, others: dict[
 def test_a_key_that_is_not_random_is_accepted_with_a_warning(env: Environment, key: bytes) -> None:
     text = base64.urlsafe_b64encode(key).decode()
 
-    (doubt,) = env.load(CREDENTIAL_KEYS=f"{KEY},{text}", SLACK_SIGNING_SECRET=USUAL).doubts
+    (doubt,) = env.load(CREDENTIAL_KEYS=f"{KEY},{text}", SLACK_SIGNING_SECRET=TYPICAL_SECRET).doubts
 
     assert doubt.startswith("CREDENTIAL_KEYS: key 2 isn't random")
     assert text not in doubt
@@ -280,13 +282,13 @@ def test_a_key_that_is_not_random_is_accepted_with_a_warning(env: Environment, k
 def test_randomly_generated_keys_raise_no_warning(env: Environment) -> None:
     keys = ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(1000))
 
-    assert env.load(CREDENTIAL_KEYS=keys, SLACK_SIGNING_SECRET=USUAL).doubts == []
+    assert env.load(CREDENTIAL_KEYS=keys, SLACK_SIGNING_SECRET=TYPICAL_SECRET).doubts == []
 
 
 def test_an_unusual_signing_secret_is_accepted_with_a_warning(env: Environment) -> None:
     unusual = "5a4db0c5167a5cad2c4ea1ed0000000G"
 
-    assert env.load(SLACK_SIGNING_SECRET=USUAL).doubts == []
+    assert env.load(SLACK_SIGNING_SECRET=TYPICAL_SECRET).doubts == []
     (doubt,) = env.load(SLACK_SIGNING_SECRET=unusual).doubts
     assert doubt.startswith("SLACK_SIGNING_SECRET: ")
     assert unusual not in doubt
@@ -318,5 +320,5 @@ def test_the_example_shows_the_defaults() -> None:
 def test_secrets_do_not_appear_in_the_repr(env: Environment) -> None:
     loaded = env.load(SLACK_APP_TOKEN="xapp-1-token")
 
-    secrets = (NEEDED["SLACK_BOT_TOKEN"], NEEDED["SLACK_SIGNING_SECRET"], KEY, "xapp-1-token")
+    secrets = (REQUIRED["SLACK_BOT_TOKEN"], REQUIRED["SLACK_SIGNING_SECRET"], KEY, "xapp-1-token")
     assert not [secret for secret in secrets if secret in repr(loaded)]

@@ -9,7 +9,7 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.slack.errors import NotNow, RateLimited, SlackRefused, translated
 
 
-async def ours(code: str, status: int = 200, **headers: str) -> OnboardingError:
+async def error_for(code: str, status: int = 200, **headers: str) -> OnboardingError:
     """Return our error for an answer of Slack's; without a code, it is a web page."""
     response = AsyncSlackResponse(
         client=AsyncWebClient(),
@@ -43,12 +43,12 @@ async def ours(code: str, status: int = 200, **headers: str) -> OnboardingError:
     ],
 )
 async def test_a_temporary_error_means_the_call_was_not_made(code: str) -> None:
-    assert isinstance(await ours(code), NotNow)
+    assert isinstance(await error_for(code), NotNow)
 
 
 @pytest.mark.parametrize("code", ["internal_error", "fatal_error"])
 async def test_after_an_internal_error_part_of_the_call_may_have_been_made(code: str) -> None:
-    error = await ours(code)
+    error = await error_for(code)
 
     assert isinstance(error, Unavailable)
     assert not isinstance(error, NotNow)
@@ -56,7 +56,7 @@ async def test_after_an_internal_error_part_of_the_call_may_have_been_made(code:
 
 @pytest.mark.parametrize("status", [401, 403, 407, 408, 425, 500, 502, 503, 504, 520])
 async def test_a_web_page_instead_of_slacks_answer_is_an_outage(status: int) -> None:
-    error = await ours("", status)
+    error = await error_for("", status)
 
     assert isinstance(error, Unavailable)
     assert not isinstance(error, NotNow)
@@ -75,7 +75,7 @@ async def test_a_web_page_instead_of_slacks_answer_is_an_outage(status: int) -> 
     ],
 )
 async def test_an_unknown_refusal_is_not_final(code: str, status: int, name: str) -> None:
-    error = await ours(code, status)
+    error = await error_for(code, status)
 
     assert isinstance(error, SlackRefused)
     assert (error.code, error.is_final) == (name, False)
@@ -85,7 +85,7 @@ async def test_an_unknown_refusal_is_not_final(code: str, status: int, name: str
     "code", ["channel_not_found", "is_archived", "token_revoked", "restricted_action_read_only"]
 )
 async def test_a_refusal_that_no_retry_fixes_is_final(code: str) -> None:
-    error = await ours(code)
+    error = await error_for(code)
 
     assert isinstance(error, SlackRefused)
     assert error.is_final
@@ -95,7 +95,7 @@ async def test_a_refusal_that_no_retry_fixes_is_final(code: str) -> None:
     ("retry_after", "seconds"), [("30", 30), ("0", 1), ("0.5", 1), ("86400", 3600)]
 )
 async def test_a_rate_limit_says_how_long_to_wait(retry_after: str, seconds: float) -> None:
-    error = await ours("ratelimited", 429, **{"Retry-After": retry_after})
+    error = await error_for("ratelimited", 429, **{"Retry-After": retry_after})
 
     assert isinstance(error, RateLimited)
     assert error.seconds == seconds
@@ -103,7 +103,7 @@ async def test_a_rate_limit_says_how_long_to_wait(retry_after: str, seconds: flo
 
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}])
 async def test_a_rate_limit_without_a_number_is_temporary(headers: dict[str, str]) -> None:
-    error = await ours("ratelimited", 429, **headers)
+    error = await error_for("ratelimited", 429, **headers)
 
     assert isinstance(error, NotNow)
     assert not isinstance(error, RateLimited)

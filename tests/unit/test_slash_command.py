@@ -21,7 +21,7 @@ COMMANDS = ("start", "status", "history", "credentials", "verify", "assign", "sk
 KNOWN = (*COMMANDS, "help")
 
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2007\u202f\u3000"), min_size=1, max_size=3)
-NOTHING = st.text(st.sampled_from("\u200b\u200e\u202a\u202c\u2060\ufeff\u00ad"), max_size=2)
+INVISIBLE = st.text(st.sampled_from("\u200b\u200e\u202a\u202c\u2060\ufeff\u00ad"), max_size=2)
 BEFORE = st.sampled_from(
     ["", "--", "-", "—", "/", "*", "`", "“", '"', "<@U0BOT|bot> ", "/servicetitan "]
 )
@@ -30,11 +30,11 @@ CASES = st.sampled_from([str, str.upper, str.title])
 WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
 
 
-@given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, NOTHING, CASES)
+@given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, INVISIBLE, CASES)
 def test_a_command_is_recognized_however_it_is_written(
-    word: str, before: str, after: str, space: str, nothing: str, case: Callable[[str], str]
+    word: str, before: str, after: str, space: str, invisible: str, case: Callable[[str], str]
 ) -> None:
-    typed = f"{nothing}{before}{nothing}{case(word)}{nothing}{after}{space}acme{nothing}"
+    typed = f"{invisible}{before}{invisible}{case(word)}{invisible}{after}{space}acme{invisible}"
 
     assert split(typed, KNOWN) == (word, "acme")
 

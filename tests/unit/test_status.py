@@ -31,20 +31,20 @@ ACME = Overview(
 )
 
 
-def status(*lines: Overview, here: bool = False) -> EphemeralReply:
-    query = None if here else StatusQuery()
+def status(*lines: Overview, in_channel: bool = False) -> EphemeralReply:
+    query = None if in_channel else StatusQuery()
     return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", query=query)
 
 
 def test_status_shows_step_progress_turn_and_last_activity() -> None:
-    text = status(ACME, here=True).text
+    text = status(ACME, in_channel=True).text
 
     assert "Acme Plumbing · 6 of 25 · step 7: Submit the Application" in text
     assert f"on the client for 5 hours\n<@{ENGINEER}> · last activity 3 hours ago" in text
 
 
 def test_status_links_to_channel_and_thread() -> None:
-    text = status(ACME, here=True).text
+    text = status(ACME, in_channel=True).text
 
     assert (
         f"<#{CHANNEL}> · <https://heavyset.slack.com/archives/{CHANNEL}/p1795426200000100" in text
@@ -52,7 +52,7 @@ def test_status_links_to_channel_and_thread() -> None:
 
 
 def test_status_names_the_channel_before_there_is_a_thread() -> None:
-    text = status(replace(ACME, thread_ts=None), here=True).text
+    text = status(replace(ACME, thread_ts=None), in_channel=True).text
 
     assert text.endswith(f"<#{CHANNEL}>")
 
@@ -70,7 +70,7 @@ def test_status_says_when_it_is_heavysets_turn() -> None:
     ],
 )
 def test_an_inactive_client_is_shown_with_its_state(state: Status, words: str) -> None:
-    text = status(replace(ACME, status=state), here=True).text
+    text = status(replace(ACME, status=state), in_channel=True).text
 
     assert f"6 of 25 · {words}\n" in text
     assert "waiting on" not in text
@@ -116,13 +116,20 @@ def test_a_client_name_is_escaped_and_cannot_mention_anyone() -> None:
     "answer",
     [
         status(),
-        status(ACME, here=True),
+        status(ACME, in_channel=True),
         status(*[replace(ACME, client_name="&" * 80)] * 20),
         help_answer(),
         help_answer("I do not know “strat”. Did you mean “start”?"),
         plain_answer("Done."),
     ],
-    ids=["none", "here", "many", "help", "a problem", "plain"],
+    ids=[
+        "no clients",
+        "in a client's channel",
+        "many clients",
+        "help",
+        "help with a problem",
+        "plain text",
+    ],
 )
 def test_slack_accepts_every_answer(answer: EphemeralReply) -> None:
     assert problems_of_blocks(list(answer.blocks), Surface.MESSAGE) == []

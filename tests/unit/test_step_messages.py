@@ -22,7 +22,7 @@ from tests.builders import (
     an_engineer,
     an_onboarding,
 )
-from tests.unit.rendering import buttons, elements, every_message, problems, shown, texts
+from tests.unit.rendering import buttons, elements, every_message, problems, texts, visible_texts
 
 CURRENT = {step.number: an_onboarding(at_step=step.number) for step in GUIDE.steps}
 DONE = a_completed_onboarding()
@@ -37,7 +37,7 @@ SITUATIONS = {
     ).onboarding,
     "completed": DONE,
 } | {f"at step {number}": onboarding for number, onboarding in CURRENT.items()}
-ASKING = (11, 18, 19, 20, 22)
+ASKING_STEPS = (11, 18, 19, 20, 22)
 
 every_step = pytest.mark.parametrize("step", GUIDE.steps, ids=lambda step: f"step {step.number}")
 every_situation = pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_plain_text_says_what_the_blocks_say(onboarding: Onboarding) -> None
     for message in every_message(onboarding).values():
         said = iter(words(message.text))
         for block in message.blocks:
-            assert all(word in said for word in words(" ".join(shown(block)))), block
+            assert all(word in said for word in words(" ".join(visible_texts(block)))), block
 
 
 @every_situation
@@ -85,7 +85,7 @@ def test_every_message_has_its_onboarding_and_slot_in_the_metadata(onboarding: O
 @every_step
 def test_the_current_step_has_the_buttons_that_it_needs(step: Step) -> None:
     expected = []
-    if step.number in ASKING:
+    if step.number in ASKING_STEPS:
         expected += ["enter_credentials"]
     if step.number in (23, 24):
         expected += ["reveal_credentials"]

@@ -9,7 +9,7 @@ from bot.onboarding import Change, Onboarding, Status, assignment, lifecycle
 from bot.onboarding.steps import choose_option, finish_step, undo_step
 from bot.onboarding.targets import phase_began, risk_of
 from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, an_engineer
-from tests.unit.test_home import a_line
+from tests.unit.test_home import an_overview
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A Monday, 09:00 in New York, where phase 2 begins; its target is two business days.
@@ -29,7 +29,7 @@ ZONE = "America/New_York"
 def test_a_phase_is_at_risk_after_three_quarters_of_its_target(
     later: timedelta, over: bool | None
 ) -> None:
-    line = replace(a_line(current_step=4), phase_at=MONDAY)
+    line = replace(an_overview(current_step=4), phase_at=MONDAY)
 
     risk = risk_of(line, MONDAY + later, ZONE)
 
@@ -38,7 +38,7 @@ def test_a_phase_is_at_risk_after_three_quarters_of_its_target(
 
 
 def test_only_active_onboardings_in_a_phase_with_a_target_are_at_risk() -> None:
-    late = replace(a_line(current_step=4), phase_at=MONDAY)
+    late = replace(an_overview(current_step=4), phase_at=MONDAY)
     data = GUIDE.model_dump(exclude={"phases": {"__all__": {"target_days"}}})
     guide = type(GUIDE).model_validate(data)
 

@@ -99,8 +99,8 @@ def test_a_question_is_recorded_at_its_step() -> None:
 # --- after completion ---
 
 
-@pytest.mark.parametrize("deed", ["done", "undo", "enter"])
-def test_a_completed_onboarding_refuses_changes(deed: str) -> None:
+@pytest.mark.parametrize("action", ["done", "undo", "enter"])
+def test_a_completed_onboarding_refuses_changes(action: str) -> None:
     onboarding = a_completed_onboarding()
 
     with pytest.raises(Refused, match=r"already finished|is complete"):
@@ -108,7 +108,7 @@ def test_a_completed_onboarding_refuses_changes(deed: str) -> None:
             "done": lambda: finish_step(onboarding, 25, ERIN, LATER),
             "undo": lambda: undo_step(onboarding, 24, ERIN, LATER),
             "enter": lambda: enter_credentials(onboarding, 22, {"tenant_id": "••••"}, ANN, LATER),
-        }[deed]()
+        }[action]()
 
 
 def test_help_can_be_requested_after_completion() -> None:

@@ -13,15 +13,15 @@ from storage.vault import NONCE_BYTES, Sealed, Slot, Vault
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SECRET = "cs1.canary0canary0canary0"
-PLACE = Slot("0123456789abcdef", "client_secret", 1, "••••ary0")
+SLOT = Slot("0123456789abcdef", "client_secret", 1, "••••ary0")
 VAULT = Vault([KEY])
 
 
 def sealed() -> Sealed:
-    return VAULT.seal(PLACE, SecretStr(SECRET))
+    return VAULT.seal(SLOT, SecretStr(SECRET))
 
 
-def refusal(value: Sealed, vault: Vault = VAULT) -> str:
+def error_from(value: Sealed, vault: Vault = VAULT) -> str:
     with pytest.raises(Unreadable) as refused:
         vault.open(value)
     return str(refused.value)
@@ -33,7 +33,7 @@ def test_a_sealed_value_can_be_opened() -> None:
 
 @given(st.text(max_size=600))
 def test_any_text_survives_sealing_and_opening(text: str) -> None:
-    assert VAULT.open(VAULT.seal(PLACE, SecretStr(text))).get_secret_value() == text
+    assert VAULT.open(VAULT.seal(SLOT, SecretStr(text))).get_secret_value() == text
 
 
 def test_the_value_is_not_in_the_ciphertext() -> None:
@@ -41,24 +41,24 @@ def test_the_value_is_not_in_the_ciphertext() -> None:
 
 
 def test_the_same_value_is_sealed_differently_each_time() -> None:
-    made = {sealed().ciphertext for _ in range(20)}
+    keys = {sealed().ciphertext for _ in range(20)}
 
-    assert len(made) == 20
-    assert len({ciphertext[:NONCE_BYTES] for ciphertext in made}) == 20
+    assert len(keys) == 20
+    assert len({ciphertext[:NONCE_BYTES] for ciphertext in keys}) == 20
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    "other_slot",
     [
-        replace(PLACE, onboarding_id="fedcba9876543210"),
-        replace(PLACE, field="application_key"),
-        replace(PLACE, version=2),
-        replace(PLACE, mask="••••0000"),
+        replace(SLOT, onboarding_id="fedcba9876543210"),
+        replace(SLOT, field="application_key"),
+        replace(SLOT, version=2),
+        replace(SLOT, mask="••••0000"),
     ],
     ids=["another onboarding", "another field", "another version", "another mask"],
 )
-def test_a_moved_ciphertext_does_not_open(elsewhere: Slot) -> None:
-    assert "altered or moved" in refusal(replace(sealed(), place=elsewhere))
+def test_a_moved_ciphertext_does_not_open(other_slot: Slot) -> None:
+    assert "altered or moved" in error_from(replace(sealed(), place=other_slot))
 
 
 def test_crafted_slot_fields_cannot_produce_another_slots_associated_data() -> None:
@@ -73,18 +73,18 @@ def test_an_altered_ciphertext_does_not_open(position: int) -> None:
     altered = bytearray(value.ciphertext)
     altered[position] ^= 1
 
-    assert "altered or moved" in refusal(replace(value, ciphertext=bytes(altered)))
+    assert "altered or moved" in error_from(replace(value, ciphertext=bytes(altered)))
 
 
 @pytest.mark.parametrize("length", [0, 1, NONCE_BYTES - 1, NONCE_BYTES, NONCE_BYTES + 15, -1])
 def test_a_truncated_ciphertext_does_not_open(length: int) -> None:
     value = sealed()
 
-    assert refusal(replace(value, ciphertext=value.ciphertext[:length]))
+    assert error_from(replace(value, ciphertext=value.ciphertext[:length]))
 
 
 def test_a_missing_key_is_named_by_its_id() -> None:
-    text = refusal(sealed(), Vault([OTHER_KEY]))
+    text = error_from(sealed(), Vault([OTHER_KEY]))
 
     assert f"key {key_id(KEY)} is not among CREDENTIAL_KEYS" in text
 
@@ -94,13 +94,13 @@ def test_a_value_sealed_with_a_former_key_still_opens() -> None:
 
 
 def test_the_first_key_is_the_one_that_seals() -> None:
-    assert Vault([OTHER_KEY, KEY]).seal(PLACE, SecretStr(SECRET)).key_id == key_id(OTHER_KEY)
+    assert Vault([OTHER_KEY, KEY]).seal(SLOT, SecretStr(SECRET)).key_id == key_id(OTHER_KEY)
 
 
 def test_a_different_key_with_the_same_id_does_not_open_a_value() -> None:
-    value = Vault([OTHER_KEY]).seal(PLACE, SecretStr(SECRET))
+    value = Vault([OTHER_KEY]).seal(SLOT, SecretStr(SECRET))
 
-    assert "altered or moved" in refusal(replace(value, key_id=key_id(KEY)))
+    assert "altered or moved" in error_from(replace(value, key_id=key_id(KEY)))
 
 
 def test_a_key_id_is_short_and_reveals_nothing_about_the_key() -> None:
@@ -110,7 +110,7 @@ def test_a_key_id_is_short_and_reveals_nothing_about_the_key() -> None:
 
 
 def test_an_error_names_the_slot_but_never_the_value() -> None:
-    text = refusal(replace(sealed(), place=replace(PLACE, version=2)))
+    text = error_from(replace(sealed(), place=replace(SLOT, version=2)))
 
     assert text.startswith("client_secret of onboarding 0123456789abcdef: ")
     assert "canary" not in text
@@ -129,9 +129,9 @@ def test_neither_the_value_nor_the_key_appears_in_a_repr() -> None:
 
 
 def test_each_purpose_has_its_own_derived_key() -> None:
-    made = {derived(key, what) for key in (KEY, OTHER_KEY) for what in (FINGERPRINT, SEAL)}
+    keys = {derived(key, what) for key in (KEY, OTHER_KEY) for what in (FINGERPRINT, SEAL)}
 
-    assert len(made | {KEY, OTHER_KEY}) == 6
+    assert len(keys | {KEY, OTHER_KEY}) == 6
 
 
 def test_the_derivation_is_hkdf_with_sha256() -> None:

@@ -21,7 +21,7 @@ from tests.builders import (
     a_report,
     an_engineer,
     an_onboarding,
-    found,
+    finding,
     passed,
     verified,
 )
@@ -31,8 +31,8 @@ WRONG_SECRET = a_report(Outcome.FAILED, ("client_secret",))
 WRONG_PAIR = a_report(Outcome.FAILED, ("client_id", "client_secret"))
 NO_VALUE_WRONG = a_report(Outcome.FAILED)
 UNKNOWN = a_report(Outcome.UNKNOWN)
-AWAY = a_report(Outcome.UNKNOWN, retry=True)
-REPORTS = [PASSED, WRONG_SECRET, WRONG_PAIR, NO_VALUE_WRONG, UNKNOWN, AWAY]
+UNREACHABLE = a_report(Outcome.UNKNOWN, retry=True)
+REPORTS = [PASSED, WRONG_SECRET, WRONG_PAIR, NO_VALUE_WRONG, UNKNOWN, UNREACHABLE]
 
 
 def messages(onboarding: Onboarding) -> list[Message]:
@@ -48,7 +48,7 @@ def latest(report: Report) -> Message:
     return messages(an_onboarding(at_step=22, credentials=ALL_FIELDS, report=report))[-1]
 
 
-def two_runs(first: Report) -> list[Message]:
+def older_and_newer(first: Report) -> list[Message]:
     onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS, report=first)
     asked = request_verification(onboarding, an_engineer(), NOW).onboarding
     return messages(verified(asked, PASSED))
@@ -61,15 +61,15 @@ def test_slack_accepts_every_result(report: Report) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_slack_accepts_every_finding_in_the_catalog(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", **PLACEHOLDERS)
+    check = finding("token", cause, "HTTP 400", **PLACEHOLDERS)
     report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []
 
 
 def test_slack_accepts_the_longest_report() -> None:
-    every = [found("token", cause, "HTTP 400", **PLACEHOLDERS) for cause in CAUSES]
-    worst = max(every, key=lambda check: len(check.for_client))
+    findings = [finding("token", cause, "HTTP 400", **PLACEHOLDERS) for cause in CAUSES]
+    worst = max(findings, key=lambda check: len(check.for_client))
     checks = tuple(worst.model_copy(update={"id": name}) for name in TITLES)
     report = Report(checks=checks, started_at=NOW, duration_ms=1, environment="production")
 
@@ -81,7 +81,7 @@ def test_slack_accepts_the_longest_report() -> None:
     [
         (PASSED, "passed", []),
         (WRONG_PAIR, "failed", ["client_id", "client_secret"]),
-        (AWAY, "unknown", []),
+        (UNREACHABLE, "unknown", []),
     ],
 )
 def test_the_metadata_has_the_outcome_and_the_fields(
@@ -136,7 +136,7 @@ def test_a_failure_shows_the_clients_wording_not_technical_details() -> None:
     assert "HTTP 200" not in text
 
 
-@pytest.mark.parametrize("report", [UNKNOWN, AWAY])
+@pytest.mark.parametrize("report", [UNKNOWN, UNREACHABLE])
 def test_an_unknown_result_is_never_shown_as_failed(report: Report) -> None:
     message = latest(report)
 
@@ -146,7 +146,7 @@ def test_an_unknown_result_is_never_shown_as_failed(report: Report) -> None:
 
 
 def test_the_next_retry_is_announced_while_servicetitan_is_down() -> None:
-    assert "I'll try again <!date^" in latest(AWAY).text
+    assert "I'll try again <!date^" in latest(UNREACHABLE).text
     assert "A HeavySet engineer will take a look." in latest(UNKNOWN).text
 
 
@@ -159,8 +159,8 @@ def test_the_final_pass_says_that_setup_is_complete() -> None:
 
 
 def test_a_pass_still_shows_an_optional_check_that_is_unknown() -> None:
-    open_question = a_check(Outcome.UNKNOWN, title="Write permissions", required=False)
-    report = PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), open_question)})
+    unknown_check = a_check(Outcome.UNKNOWN, title="Write permissions", required=False)
+    report = PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), unknown_check)})
 
     assert "❔ couldn't tell · Write permissions" in latest(report).text
 
@@ -168,7 +168,7 @@ def test_a_pass_still_shows_an_optional_check_that_is_unknown() -> None:
 def test_an_older_result_still_says_who_it_was_for_and_why_it_failed() -> None:
     why = "A few permissions are missing. Write: Leads. Please check those boxes (step 6)."
     failed = a_check(Outcome.FAILED, title="Permissions").model_copy(update={"for_client": why})
-    older, _ = two_runs(WRONG_SECRET.model_copy(update={"checks": (failed,)}))
+    older, _ = older_and_newer(WRONG_SECRET.model_copy(update={"checks": (failed,)}))
 
     assert "Check 1 for <@" in older.text
     assert older.text.endswith("Permissions: A few permissions are missing. Write: Leads.")
@@ -176,7 +176,7 @@ def test_an_older_result_still_says_who_it_was_for_and_why_it_failed() -> None:
 
 @pytest.mark.parametrize("report", [PASSED, WRONG_SECRET, UNKNOWN])
 def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
-    older, newer = two_runs(report)
+    older, newer = older_and_newer(report)
 
     assert "See the newer check below" in older.text
     assert len(older.blocks) == 1
@@ -185,15 +185,15 @@ def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
 
 
 def test_an_older_result_keeps_its_metadata() -> None:
-    payload = two_runs(WRONG_SECRET)[0].metadata["event_payload"]
+    payload = older_and_newer(WRONG_SECRET)[0].metadata["event_payload"]
 
     assert (payload["outcome"], payload["fields"]) == ("failed", ["client_secret"])
 
 
 # --- the test booking, and what an engineer confirms ---
 
-BOOKED = found("test_booking", "booking_to_dismiss", "booking 500000001, New", **PLACEHOLDERS)
-NOT_PROVED = found("writes", "writes_not_proved", "Write Leads: look at step 6, column Write")
+BOOKED = finding("test_booking", "booking_to_dismiss", "booking 500000001, New", **PLACEHOLDERS)
+NOT_PROVED = finding("writes", "writes_not_proved", "Write Leads: look at step 6, column Write")
 
 
 def with_checks(*checks: Check) -> Report:
@@ -219,8 +219,8 @@ def test_an_engineer_can_confirm_unproven_write_permissions() -> None:
 def test_confirmed_permissions_show_who_confirmed_them_and_no_button() -> None:
     onboarding = an_onboarding(at_step=23, report=with_checks(NOT_PROVED))
 
-    signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
-    message = messages(signed)[-1]
+    confirmed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
+    message = messages(confirmed)[-1]
 
     assert f"✅ Write permissions: checked by <@{ENGINEER}>, <!date^" in message.text
     assert "confirm_writes" not in buttons(message)
@@ -228,9 +228,9 @@ def test_confirmed_permissions_show_who_confirmed_them_and_no_button() -> None:
 
 def test_a_confirmation_carries_over_to_later_verifications() -> None:
     onboarding = an_onboarding(at_step=25, report=with_checks(NOT_PROVED))
-    signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
+    confirmed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
 
-    again = request_verification(signed, an_engineer(), NOW).onboarding
+    again = request_verification(confirmed, an_engineer(), NOW).onboarding
     message = messages(verified(again, with_checks(NOT_PROVED)))[-1]
 
     assert "checked by" in message.text
