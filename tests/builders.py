@@ -214,7 +214,7 @@ def kinds(change: Change) -> list[EventKind]:
 
 def states(onboarding: Onboarding) -> str:
     """The states of all steps, a letter each: d(one), s(kipped), c(urrent), w(aiting)."""
-    return "".join(one.state.value[0] for one in onboarding.steps)
+    return "".join(step.state.value[0] for step in onboarding.steps)
 
 
 def _minutes() -> Iterator[datetime]:

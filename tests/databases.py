@@ -82,11 +82,11 @@ class SqliteFile:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(self._connect()) as connection:
-            return connection.execute(query, [_for_sqlite(one) for one in values]).fetchall()
+            return connection.execute(query, [_for_sqlite(value) for value in values]).fetchall()
 
     def write(self, statement: str, *values: Any) -> None:
         with closing(self._connect()) as connection, connection:
-            connection.execute(statement, [_for_sqlite(one) for one in values])
+            connection.execute(statement, [_for_sqlite(value) for value in values])
 
     @contextmanager
     def locked(self) -> Iterator[None]:

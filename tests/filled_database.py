@@ -92,7 +92,7 @@ def does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Tr
 
 
 def done(*numbers: int) -> tuple[Transition, ...]:
-    return tuple(does(finish_step, one, ANN if one < 23 else ERIN) for one in numbers)
+    return tuple(does(finish_step, number, ANN if number < 23 else ERIN) for number in numbers)
 
 
 def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Transition:
@@ -257,7 +257,8 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
     """The tables that there are, each with the columns that it has, in today's types."""
     there = sa.inspect(connection)
     columns = {
-        table: {one["name"] for one in its} for (_, table), its in there.get_multi_columns().items()
+        table: {column["name"] for column in its}
+        for (_, table), its in there.get_multi_columns().items()
     }
     return [
         _table(table.name, frozenset(columns[table.name]))

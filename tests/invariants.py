@@ -1,4 +1,4 @@
-"""What must be true of every onboarding as soon as nobody acts and Slack answers again."""
+"""What must be true of every onboarding while nobody acts and Slack is up."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ from storage.posted_messages import Posted
 from storage.tables import EventRow
 from tests.builders import states
 
-# The home workspace's address, as the sandbox gives it.
+# The URL of the home workspace in the sandbox.
 WORKSPACE = "https://heavyset-tech.slack.com/"
 
 
@@ -37,52 +37,58 @@ async def assert_consistent(
 ) -> None:
     """Check one onboarding: its steps, its history, its thread and its announcements."""
     async with database.begin(write=False) as session:
-        remembered = await onboardings.get(session, guides, onboarding_id)
+        cached = await onboardings.get(session, guides, onboarding_id)
     database.cache = OnboardingCache()
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
         all_posted = await posted_messages.by_slot(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
-        unsealed = (await verify(session)).problems
-    assert not [line for line in unsealed if onboarding_id in line]
-    for one in fields(remembered):
-        assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name
+        unverified = (await verify(session)).problems
+    assert not [line for line in unverified if onboarding_id in line]
+    for field in fields(cached):
+        assert getattr(cached, field.name) == getattr(onboarding, field.name), field.name
     events = [event_of(row) for row in rows]
     leftovers = [slot for slot in all_posted if slot.startswith(posted_messages.LEFTOVER)]
     assert not [slot for slot in leftovers if all_posted[slot].ts], leftovers
     past = {f"jump:{number + 1}" for number in range(len(onboarding.jumps) - MAX_JUMPS)}
-    posted = {slot: one for slot, one in all_posted.items() if slot not in (*leftovers, *past)}
-    the_steps_are_in_order(onboarding)
-    the_history_leads_to(onboarding, events)
-    shown = [one for one in of(onboarding_id, channel) if one.slot not in past]
-    the_thread_shows(onboarding, posted, shown)
+    posted = {slot: row for slot, row in all_posted.items() if slot not in (*leftovers, *past)}
+    assert_steps_in_order(onboarding)
+    assert_history_matches(onboarding, events)
+    shown = [message for message in messages_of(onboarding_id, channel) if message.slot not in past]
+    assert_thread_shows(onboarding, posted, shown)
     announced = [row for row in rows if EventKind(row.kind) in ANNOUNCED]
-    told = [f"announcement:{row.id}" for row in announced if row.announced_ts != ""]  # quiet
-    assert [one.slot for one in of(onboarding_id, engineering)] == told
+    expected_slots = [
+        f"announcement:{row.id}" for row in announced if row.announced_ts != ""
+    ]  # quiet
+    assert [message.slot for message in messages_of(onboarding_id, engineering)] == expected_slots
 
 
-def of(onboarding_id: str, channel: Channel) -> list[Message]:
+def messages_of(onboarding_id: str, channel: Channel) -> list[Message]:
     """The messages of an onboarding, in the order in which they were posted."""
-    return [one for one in channel.messages if one.payload.get("onboarding_id") == onboarding_id]
+    return [
+        message
+        for message in channel.messages
+        if message.payload.get("onboarding_id") == onboarding_id
+    ]
 
 
-def the_steps_are_in_order(onboarding: Onboarding) -> None:
-    """Finished ones, then one that is current, then those that wait or were skipped ahead."""
+def assert_steps_in_order(onboarding: Onboarding) -> None:
+    """Finished steps, then the current one, then those waiting or skipped ahead."""
     done = onboarding.status is Status.COMPLETED
     assert re.fullmatch("[ds]*" if done else "[ds]*c[ws]*", states(onboarding)), states(onboarding)
 
 
-def the_history_leads_to(onboarding: Onboarding, events: Sequence[Event]) -> None:
-    """The events alone give the state: each change was recorded, once, with the change."""
+def assert_history_matches(onboarding: Onboarding, events: Sequence[Event]) -> None:
+    """The events alone yield the state: each change was recorded exactly once."""
     assert states(onboarding) == replayed(onboarding, events)
     happened = Counter(event.kind for event in events)
     assert happened[EventKind.STARTED] == 1
     assert happened[EventKind.COMPLETED] == (onboarding.status is Status.COMPLETED)
     assert happened[EventKind.CANCELLED] == (onboarding.status is Status.CANCELLED)
-    resting = happened[EventKind.PAUSED] - happened[EventKind.RESUMED]
+    pauses = happened[EventKind.PAUSED] - happened[EventKind.RESUMED]
     if not onboarding.finished_at:
-        assert resting == (onboarding.status is Status.PAUSED)
+        assert pauses == (onboarding.status is Status.PAUSED)
     asked = happened[EventKind.HELP_ASKED] + happened[EventKind.GUIDE_ANSWERED]
     assert asked == len(onboarding.questions)
     assert happened[EventKind.REMINDED] == len(onboarding.reminders)
@@ -90,12 +96,12 @@ def the_history_leads_to(onboarding: Onboarding, events: Sequence[Event]) -> Non
     for event in events:
         if event.kind in (EventKind.CREDENTIAL_ENTERED, EventKind.CREDENTIAL_REPLACED):
             entered[event.detail["field"]] += 1
-    stored = {name: one.version for name, one in onboarding.credentials.items()}
+    stored = {name: credential.version for name, credential in onboarding.credentials.items()}
     assert stored == ({} if onboarding.destroyed_at else entered)
 
 
 def replayed(onboarding: Onboarding, events: Sequence[Event]) -> str:
-    """The states of the steps that follow from the events alone, a letter each."""
+    """The states of the steps according to the events alone, a letter each."""
     finished: dict[int, str] = {}
     choice = None
     for event in events:
@@ -119,32 +125,34 @@ def replayed(onboarding: Onboarding, events: Sequence[Event]) -> str:
     return letters.replace("w", "c", 1)
 
 
-def the_thread_shows(
+def assert_thread_shows(
     onboarding: Onboarding,
     posted: Mapping[str, Posted],
     shown: Sequence[Message],
 ) -> None:
-    """Every message that should stand there does, once, in its place, saying what it should."""
-    wanted = {one.slot: one for one in desired(onboarding, posted, WORKSPACE)}
-    slots = [one.slot or "" for one in shown]
+    """The thread has every expected message once, in order, with the expected content."""
+    wanted = {message.slot: message for message in desired(onboarding, posted, WORKSPACE)}
+    slots = [message.slot or "" for message in shown]
     assert sorted(slots) == sorted(wanted) == sorted(posted.keys() - {PIN, BOOKMARK})
     for message in shown:
-        row, one = posted[message.slot or ""], wanted[message.slot or ""]
-        assert (row.ts, row.digest, row.posting_since) == (message.ts, one.digest, None), one.slot
-        says_the_same(message, one)
+        row, expected = posted[message.slot or ""], wanted[message.slot or ""]
+        assert (row.ts, row.digest, row.posting_since) == (message.ts, expected.digest, None), (
+            expected.slot
+        )
+        assert_same_content(message, expected)
     root = shown[0]
     assert root.slot == "root"
     assert root.ts == onboarding.thread_ts
-    assert all(one.thread_ts == root.ts for one in shown[1:])
+    assert all(message.thread_ts == root.ts for message in shown[1:])
     for kind in ("step", "verification", "reminder", "answer", "exposed", "jump"):
         found = [re.fullmatch(rf"{kind}:(\d+)", slot) for slot in slots]
-        numbers = [int(one[1]) for one in found if one]
+        numbers = [int(result[1]) for result in found if result]
         assert numbers == sorted(numbers)
 
 
-def says_the_same(shown: Message, wanted: Wanted) -> None:
-    """Slack gives each block an id."""
-    assert [_plain(one) for one in shown.blocks] == [_plain(one) for one in wanted.blocks]
+def assert_same_content(shown: Message, wanted: Wanted) -> None:
+    """Compare text and blocks, without the ids that Slack adds to blocks."""
+    assert [_plain(block) for block in shown.blocks] == [_plain(block) for block in wanted.blocks]
     assert shown.text == wanted.text
 
 

@@ -69,8 +69,8 @@ def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
         Engine, "_compiled_cache", property(lambda _: compiled, lambda *_: None), raising=False
     )
     for dialect in (InlineDialect, PGDialectAsync_psycopg):
-        patch.setattr(dialect, "__eq__", lambda one, other: type(one) is type(other))
-        patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
+        patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
 
 
 def _share_the_guide(patch: pytest.MonkeyPatch) -> None:

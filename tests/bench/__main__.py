@@ -49,7 +49,7 @@ def main(
         report = earlier.with_parts_of(report)
     output.write_text(f"{report.model_dump_json(indent=1)}\n", encoding="utf-8")
     click.echo(f"{output}: {report.seconds:.0f} s")
-    if any(one.problem for one in report.parts):
+    if any(part.problem for part in report.parts):
         raise SystemExit(1)
 
 

@@ -51,9 +51,9 @@ class Calibration:
             process.stdin.write("\n")
             process.stdin.flush()
         lines = [process.stdout.readline() for process in self._processes if process.stdout]
-        took = [[float(one) for one in line.split()] for line in lines]
-        self._best = min(self._best, *(min(one) for one in took))
-        self._slowest += [max(one) for one in zip(*took, strict=True)]
+        took = [[float(seconds) for seconds in line.split()] for line in lines]
+        self._best = min(self._best, *(min(times) for times in took))
+        self._slowest += [max(times) for times in zip(*took, strict=True)]
 
     @property
     def slowdown(self) -> float:

@@ -39,8 +39,10 @@ class Figure(BaseModel):
     def ratios(self) -> Sequence[float]:
         """The figure as a multiple of what it is compared with, round by round."""
         if len(self.against) == 1:
-            return [one / self.against[0] for one in self.rounds]
-        return [one / other for one, other in zip(self.rounds, self.against, strict=False)]
+            return [value / self.against[0] for value in self.rounds]
+        return [
+            value / baseline for value, baseline in zip(self.rounds, self.against, strict=False)
+        ]
 
     @property
     def judged(self) -> Sequence[float]:
@@ -92,8 +94,8 @@ def p50_and_p99(
             what=f"{what}, p{percent}",
             where=where,
             unit="ms",
-            rounds=tuple(percentile(one, percent) * 1000 for one in rounds),
-            against=tuple(percentile(one, percent) * 1000 for one in against),
+            rounds=tuple(percentile(values, percent) * 1000 for values in rounds),
+            against=tuple(percentile(values, percent) * 1000 for values in against),
             aim=aim,
             tolerance=tolerance,
         )

@@ -138,9 +138,11 @@ async def _live(
         now += BETWEEN
         before, at = at, await onboardings.save(session, at, transition(at, now))
         entered = [
-            vault.seal(Slot(name, field, one.version, one.mask), SecretStr(VALUES[field]))
-            for field, one in at.credentials.items()
-            if before.credentials.get(field) != one
+            vault.seal(
+                Slot(name, field, credential.version, credential.mask), SecretStr(VALUES[field])
+            )
+            for field, credential in at.credentials.items()
+            if before.credentials.get(field) != credential
         ]
         if entered:
             await credentials.put(session, entered, engineer, now)
@@ -151,8 +153,8 @@ async def _publish(session: AsyncSession, at: Onboarding) -> None:
     """Leave the rows as if Slack showed everything, so that no bot has anything to do."""
     news = [Posted(slot, "1795426200.000100", DONE, None) for slot in (PIN, BOOKMARK)]
     news += [
-        Posted(one.slot, f"1795426{number:03}.000100", one.digest, None)
-        for number, one in enumerate(desired(at, {}))
+        Posted(message.slot, f"1795426{number:03}.000100", message.digest, None)
+        for number, message in enumerate(desired(at, {}))
     ]
     await posted_messages.save(session, at.id, news, known=())
     await posted_messages.set_thread(session, at.id, "1795426000.000100")
@@ -227,9 +229,9 @@ def _copy(
 
 
 def _insert(table: Table, minutes: int, *, is_sqlite: bool) -> str:
-    columns = [one for one in table.columns if (table.name, one.name) != ("event", "id")]
-    names = ", ".join(f'"{one.name}"' for one in columns)
-    values = ", ".join(_value(table, one, minutes, is_sqlite=is_sqlite) for one in columns)
+    columns = [column for column in table.columns if (table.name, column.name) != ("event", "id")]
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    values = ", ".join(_value(table, column, minutes, is_sqlite=is_sqlite) for column in columns)
     key = "id" if table.name == "onboarding" else "onboarding_id"
     order = "ORDER BY n, t.id" if table.name == "event" else ""
     return f"""WITH RECURSIVE numbers(n) AS (

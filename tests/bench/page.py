@@ -33,7 +33,7 @@ def page(report: Report) -> str:
     values = {
         "SUMMARY": "\n\n".join(_summary(report)),
         "MACHINE": fill(_machine(report, report.machine), WIDTH),
-        "SECTIONS": "\n".join(section(one) for one in report.parts).rstrip(),
+        "SECTIONS": "\n".join(section(part) for part in report.parts).rstrip(),
     }
     for name, value in values.items():
         template = template.replace(f"<!-- {name} -->", value)
@@ -45,7 +45,7 @@ def section(part: PartReport) -> str:
     blocks = [f"## {part.title}", fill(part.about, WIDTH, break_on_hyphens=False)]
     if part.figures:
         blocks.append("\n".join(_table(part)))
-    if reasons := dict.fromkeys(one.refusal(part.slowdown) for one in part.figures):
+    if reasons := dict.fromkeys(figure.refusal(part.slowdown) for figure in part.figures):
         blocks += [f"Too noisy: {reason}." for reason in reasons if reason]
     if part.text:
         blocks.append(f"```text\n{part.text.strip()}\n```")
@@ -55,15 +55,17 @@ def section(part: PartReport) -> str:
 
 
 def _table(part: PartReport) -> Iterator[str]:
-    rows = list(dict.fromkeys(one.what for one in part.figures))
-    columns = list(dict.fromkeys(one.where for one in part.figures))
-    with_aims = any(one.aim is not None for one in part.figures)
+    rows = list(dict.fromkeys(figure.what for figure in part.figures))
+    columns = list(dict.fromkeys(figure.where for figure in part.figures))
+    with_aims = any(figure.aim is not None for figure in part.figures)
     yield _line(["", *columns, *(["aim"] if with_aims else [])])
     yield _line(["---", *("--:" for _ in columns), *(["--:"] if with_aims else [])])
     for row in rows:
-        figures = {one.where: one for one in part.figures if one.what == row}
-        cells = [cell(figures[one], part.slowdown) if one in figures else "" for one in columns]
-        aims = dict.fromkeys(aim(one) for one in figures.values() if one.aim is not None)
+        figures = {figure.where: figure for figure in part.figures if figure.what == row}
+        cells = [
+            cell(figures[column], part.slowdown) if column in figures else "" for column in columns
+        ]
+        aims = dict.fromkeys(aim(figure) for figure in figures.values() if figure.aim is not None)
         yield _line([row, *cells, *([" / ".join(aims)] if with_aims else [])])
 
 

@@ -43,7 +43,7 @@ class Machine(BaseModel):
             sqlite=sqlite3.sqlite_version,
             postgresql=postgresql,
             libraries={name: version(name) for name in LIBRARIES},
-            load=[round(one, 2) for one in os.getloadavg()],
+            load=[round(average, 2) for average in os.getloadavg()],
         )
 
 
@@ -80,8 +80,8 @@ class Report(BaseModel):
 
     def with_parts_of(self, later: "Report") -> "Report":
         """Return this report with the parts that were measured again in place of its own."""
-        again = {one.name: one for one in later.parts}
-        parts = [again.pop(one.name, one) for one in self.parts]
+        again = {part.name: part for part in later.parts}
+        parts = [again.pop(part.name, part) for part in self.parts]
         return later.model_copy(
             update={
                 "parts": [*parts, *again.values()],

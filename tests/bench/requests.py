@@ -55,7 +55,11 @@ async def captured(platforms: Platforms, bot: BotProcess) -> Templates:
     slack, channel = platforms.slack, stage.client_channel
 
     def last(kind: Kind) -> dict[str, Any]:
-        sent = (one.outgoing for one in reversed(slack.deliveries) if one.outgoing.kind == kind)
+        sent = (
+            delivery.outgoing
+            for delivery in reversed(slack.deliveries)
+            if delivery.outgoing.kind == kind
+        )
         return copy.deepcopy(next(sent).payload)
 
     for slot, action in (("step:1", "choose_account:new"), ("step:2", "step_done")):

@@ -82,14 +82,14 @@ class Target:
     def check(self) -> None:
         """Raise LostRequestError unless each press and each form has changed something."""
         done = select(func.count()).where(
-            col(EventRow.onboarding_id).in_([one.id for one in self.walking]),
+            col(EventRow.onboarding_id).in_([client.id for client in self.walking]),
             col(EventRow.kind) == EventKind.STEP_DONE.value,
             col(EventRow.step) >= FIRST_STEP,
         )
         entered = select(func.coalesce(func.sum(col(CredentialRow.version)), 0)).where(
-            col(CredentialRow.onboarding_id).in_([one.id for one in self.entering])
+            col(CredentialRow.onboarding_id).in_([client.id for client in self.entering])
         )
-        found = [self._scalar(one) for one in (done, entered)]
+        found = [self._scalar(query) for query in (done, entered)]
         if found != [self.presses, self.forms]:
             sent = f"{self.presses} presses and {self.forms} forms"
             raise LostRequestError(f"{self.name}: {sent} left {found[0]} steps, {found[1]} values")

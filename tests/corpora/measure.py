@@ -106,11 +106,13 @@ def main() -> None:
 def _say_rates(guide: Guide) -> None:
     for part in messages.PARTS:
         found = read(guide, part)
-        for one in found:
-            if one.outcome != "right":
-                click.echo(f"  {one.typed.text}\n    got {one.meaning}, not {one.typed.wanted}")
+        for result in found:
+            if result.outcome != "right":
+                click.echo(
+                    f"  {result.typed.text}\n    got {result.meaning}, not {result.typed.wanted}"
+                )
         for must, name in ((True, "must do something"), (False, "must not")):
-            count = sum((one.typed.wanted != "nothing") is must for one in found)
+            count = sum((result.typed.wanted != "nothing") is must for result in found)
             shares = rates(found, must=must)
             figures = "  ".join(f"{outcome} {share:.3f}" for outcome, share in shares.items())
             click.echo(f"{part:10}{name:>18}{count:>6}  {figures}")

@@ -63,10 +63,15 @@ def typed(part: str) -> Iterator[Typed]:
 
 def read(guide: Guide, part: str) -> list[Read]:
     """Read every message of a part."""
-    return [Read(one, understand(guide, one.text, guide.step(one.step))) for one in typed(part)]
+    return [
+        Read(message, understand(guide, message.text, guide.step(message.step)))
+        for message in typed(part)
+    ]
 
 
 def rates(found: list[Read], *, must: bool) -> dict[str, float]:
     """Return the share of each outcome among those that must do something, or must not."""
-    of = [one for one in found if (one.typed.wanted != "nothing") is must]
-    return {name: count / len(of) for name, count in Counter(one.outcome for one in of).items()}
+    of = [result for result in found if (result.typed.wanted != "nothing") is must]
+    return {
+        name: count / len(of) for name, count in Counter(result.outcome for result in of).items()
+    }

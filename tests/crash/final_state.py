@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
 from tests.crash.people import HELP_STEP, STEPS, UNDONE_STEP, People
-from tests.invariants import WORKSPACE, of
+from tests.invariants import WORKSPACE, messages_of
 
 KEY = hashlib.sha256(b"k").digest()  # what the bots of these tests encrypt with
 
@@ -35,19 +35,19 @@ async def assert_onboarding_completed(people: People) -> None:
     log = people.bot.log_text()
     assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
     assert not any(
-        "our side" in one.text for one in (*people.ann.ephemerals, *people.erin.ephemerals)
+        "our side" in reply.text for reply in (*people.ann.ephemerals, *people.erin.ephemerals)
     )
 
 
 def assert_no_duplicates(people: People) -> None:
     """Assert that every slot is in its channel once, with the steps in order."""
     for channel in (people.channel, people.engineering):
-        slots = [one.slot for one in channel.messages if one.user is people.slack.bot]
+        slots = [message.slot for message in channel.messages if message.user is people.slack.bot]
         duplicates = [slot for slot, count in Counter(slots).items() if count > 1]
         assert not duplicates, f"twice in #{channel.name}: {duplicates}"
         assert len(channel.pins) <= 1
         assert len(channel.bookmarks) <= 1
-    found = [re.fullmatch(r"step:(\d+)", one.slot or "") for one in people.channel.messages]
+    found = [re.fullmatch(r"step:(\d+)", message.slot or "") for message in people.channel.messages]
     steps = [int(step[1]) for step in found if step]
     assert steps == sorted(steps)
 
@@ -61,7 +61,7 @@ def assert_announced_once(people: People) -> None:
     where = f"{people.rows_of('event')} AND kind IN ({kinds}) ORDER BY id"
     events = people.query(f"SELECT id FROM {where}")  # noqa: S608
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
-    announced = [one.slot for one in of(onboarding_id, people.engineering)]
+    announced = [message.slot for message in messages_of(onboarding_id, people.engineering)]
     assert announced == [f"announcement:{number}" for (number,) in events]
 
 
@@ -91,8 +91,8 @@ async def assert_thread_shows_state(people: People, database: Database) -> None:
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
         posted = await posted_messages.by_slot(session, onboarding_id)
-    wanted = {one.slot: one for one in desired(onboarding, posted, WORKSPACE)}
-    shown = {one.slot: one for one in people.channel.messages if one.slot}
+    wanted = {message.slot: message for message in desired(onboarding, posted, WORKSPACE)}
+    shown = {message.slot: message for message in people.channel.messages if message.slot}
     assert shown.keys() == wanted.keys() == posted.keys() - {PIN, BOOKMARK}
     for slot, message in wanted.items():
         assert shown[slot].text == message.text, slot

@@ -48,7 +48,7 @@ class Fleet:
         """Whether any worker is up; raises if a replacement failed to start."""
         if self._failure:
             raise self._failure
-        return any(one.is_up for one in self.workers)
+        return any(worker.is_up for worker in self.workers)
 
     async def wait_a_moment(self) -> None:
         """Let some time pass."""
@@ -72,7 +72,7 @@ class Fleet:
     async def gate(self, moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
         """Guard the fake Slack: count its calls, and kill a worker when one is due."""
         self._calls += (moment, method[:5]) == ("arrived", "chat.")
-        all_up = all(one.is_up for one in self.workers)
+        all_up = all(worker.is_up for worker in self.workers)
         if self._kill_after and self._calls >= self._kill_after[0] and all_up:
             self._kill_after.pop(0)
             self.kill(self._random.choice(self.workers))

@@ -312,7 +312,7 @@ class People:
             return False
         with contextlib.suppress(TimeoutError):
             await self.wait_for(lambda: len(person.ephemerals) > before, within=2.0)
-        return any("try again" in one.text for one in person.ephemerals[before:])
+        return any("try again" in reply.text for reply in person.ephemerals[before:])
 
     def assert_recorded(self, kind: str, number: int, times: int) -> None:
         """Assert that the history has what was acknowledged."""

@@ -113,7 +113,7 @@ async def onboard(stage: Stage, clients: int) -> str:
         await assert_client_consistent(people)
     longest = max(people.longest_wait for people in everybody)
     assert longest < MAX_WAIT_SECONDS
-    refused = sum(not one.ack.ok for one in stage.slack.deliveries)
+    refused = sum(not delivery.ack.ok for delivery in stage.slack.deliveries)
     return (
         f"{clients} clients, {len(stage.fleet.workers)} workers, {stage.fleet.crashes} killed, "
         f"{len(stage.slack.deliveries)} requests ({refused} without an answer), "
@@ -197,7 +197,7 @@ async def test_the_thread_of_a_dead_worker_is_taken_over_within_seconds(
         await people.wait_until_caught_up()
 
         assert time.monotonic() - killed_at < TAKEOVER_SECONDS
-        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1
+        assert [message.slot for message in people.channel.messages] == AFTER_STEP_1
 
 
 # Extra seconds allowed for a busy machine; `tell` reports the actual time.
@@ -245,7 +245,7 @@ async def test_a_restarted_bot_resumes_posting_immediately(
 
         tell(f"caught up {took:.1f} s after the restart")
         assert took < 2 + TOLERANCE_SECONDS
-        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1
+        assert [message.slot for message in people.channel.messages] == AFTER_STEP_1
 
 
 @ON_POSTGRESQL
@@ -259,4 +259,4 @@ async def test_another_worker_takes_over_a_dead_workers_lease_when_it_expires(
 
         tell(f"caught up {took:.1f} s after the worker was killed")
         assert took < LEASE.total_seconds() + 1 + TOLERANCE_SECONDS
-        assert [one.slot for one in people.channel.messages] == AFTER_STEP_1
+        assert [message.slot for message in people.channel.messages] == AFTER_STEP_1

@@ -89,7 +89,9 @@ def _named(found: re.Match[str], parameters: Any) -> str:
     """What a statement writes: the table, a message's slot or the columns, never a value."""
     verb, table, assignments = found.groups()
     values = parameters.values() if isinstance(parameters, dict) else parameters
-    slot = next((one for one in values if isinstance(one, str) and SLOT.fullmatch(one)), None)
+    slot = next(
+        (value for value in values if isinstance(value, str) and SLOT.fullmatch(value)), None
+    )
     if slot is None and assignments and table in ("onboarding", "event"):
         names = re.findall(r"(\w+)=", assignments)
         slot = "+".join(names) if len(names) <= 3 else "state"

@@ -321,11 +321,11 @@ class Stage(Observer):
     def _undelivered(self) -> set[str]:
         """The messages of people that no bot has acknowledged yet."""
         sent, acknowledged = set(), set()
-        for one in self.world.slack.deliveries[self._first_delivery :]:
-            payload = one.outgoing.payload
+        for delivery in self.world.slack.deliveries[self._first_delivery :]:
+            payload = delivery.outgoing.payload
             if payload.get("event", {}).get("user") in self._names:
                 sent.add(payload["event_id"])
-                if one.ack.ok:
+                if delivery.ack.ok:
                     acknowledged.add(payload["event_id"])
         return sent - acknowledged
 

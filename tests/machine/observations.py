@@ -74,7 +74,9 @@ class Observer:
         """How many private replies each person got, except confirmations."""
         replies: Counter[str] = Counter()
         for name, person in self.people.items():
-            replies[name] = sum(not self._is_confirmation(one.text) for one in person.ephemerals)
+            replies[name] = sum(
+                not self._is_confirmation(reply.text) for reply in person.ephemerals
+            )
         return replies
 
     def _service_failures(self) -> int:
@@ -82,7 +84,7 @@ class Observer:
 
         On a busy machine, that may be the database, even without an outage.
         """
-        answers = (one.text for person in self.people.values() for one in person.ephemerals)
+        answers = (reply.text for person in self.people.values() for reply in person.ephemerals)
         retries = sum(
             "again" in text and ("couldn't do that" in text or "isn't responding" in text)
             for text in (*answers, *self._refusals)
@@ -113,10 +115,14 @@ class Observer:
             sealed = await credentials.of(session, self.onboarding)
         assert sealed.keys() == onboarding.credentials.keys()
         vault, letters = Vault(self.world.settings.keys), dict.fromkeys(ALL_FIELDS, NONE)
-        for name, one in sealed.items():
-            value = vault.open(one).get_secret_value()
+        for name, ciphertext in sealed.items():
+            value = vault.open(ciphertext).get_secret_value()
             [letters[name]] = [each for each in (RIGHT, WRONG) if self._values(each)[name] == value]
-        asked = (self._names[one.by.user_id] for one in onboarding.questions if not one.passage)
+        asked = (
+            self._names[question.by.user_id]
+            for question in onboarding.questions
+            if not question.passage
+        )
         values = "".join(letters[name] for name in ALL_FIELDS)
         return _as_model(onboarding, values, tuple(sorted(asked)))
 
@@ -128,7 +134,7 @@ def _as_model(onboarding: Onboarding, values: str, asked: tuple[str, ...]) -> Mo
         values,
         onboarding.status.value,
         onboarding.account,
-        frozenset(one.number for one in onboarding.steps if one.handed_over),
+        frozenset(step.number for step in onboarding.steps if step.handed_over),
         checking=run is not None and run.report is None,
         asked=asked,
     )

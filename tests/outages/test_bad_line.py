@@ -43,7 +43,7 @@ class RetryingPeople(People):
 
 def asked_to_retry(person: Person, before: int) -> bool:
     """Whether someone was asked to try again after their first `before` private messages."""
-    return any(TRY_AGAIN in one.text for one in person.ephemerals[before:])
+    return any(TRY_AGAIN in reply.text for reply in person.ephemerals[before:])
 
 
 def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:

@@ -149,7 +149,7 @@ def test_a_failing_thread_is_not_retried_whenever_another_one_succeeds(
         await asyncio.sleep(60)
 
         calls = world.slack.calls_of("chat.postMessage")
-        assert sum(one.arguments["channel"] == failing for one in calls) - 3 < 25
+        assert sum(call.arguments["channel"] == failing for call in calls) - 3 < 25
 
     run_scenario(tmp_path, monkeypatch, scenario)
 

@@ -50,7 +50,7 @@ def status(people: People) -> str:
 
 def attempts(people: People) -> int:
     calls = people.slack.calls_of("chat.postMessage")
-    return sum(one.arguments.get("channel") == people.channel.id for one in calls)
+    return sum(call.arguments.get("channel") == people.channel.id for call in calls)
 
 
 @ON_SQLITE

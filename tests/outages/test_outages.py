@@ -79,7 +79,9 @@ async def test_an_hour_long_outage_costs_few_calls_and_shows_the_final_state(
             await people.ann.say(people.channel, word, root.ts)
         await advance_by_minutes(lapse, OUTAGE - timedelta(minutes=10))
         assert people.message("step:2") is None
-        attempts = len([one for one in people.slack.calls[before[0] :] if "Message" in one.method])
+        attempts = len(
+            [call for call in people.slack.calls[before[0] :] if "Message" in call.method]
+        )
         assert attempts < MAX_ATTEMPTS
 
         await people.wait_for(lambda: people.message("step:3"))

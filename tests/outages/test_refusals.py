@@ -46,7 +46,7 @@ async def test_a_lost_engineering_channel_is_reported_in_the_log_and_at_readyz(
         await archive_engineering_channel(begun)
         await ask(begun, "And which menu?")
 
-    assert [one.message for one in caplog.records].count(REFUSED) == 1
+    assert [record.message for record in caplog.records].count(REFUSED) == 1
     status, text = await readiness(begun)
     assert status == 200
     assert "engineering channel: Slack refuses announcements (is_archived)" in text
@@ -240,6 +240,6 @@ async def test_being_refused_everywhere_is_reported_in_the_log_and_at_readyz(
             await begun.bot.sweep()
             await begun.idle()
 
-    assert [one.message for one in caplog.records].count(REFUSED) == 1
+    assert [record.message for record in caplog.records].count(REFUSED) == 1
     assert "missing_scope" in (await readiness(begun))[1]
     assert posts(begun, begun.channel) - 3 == 1  # root, welcome, step 1, and the refused one

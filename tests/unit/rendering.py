@@ -59,7 +59,7 @@ def elements(rendered: Any) -> dict[str, dict[str, Any]]:
 
 def buttons(message: Message) -> dict[str, str]:
     """The values of a message's buttons, by action_id."""
-    return {name: one["value"] for name, one in elements(message.blocks).items()}
+    return {name: element["value"] for name, element in elements(message.blocks).items()}
 
 
 def problems(rendered: Message | View) -> list[str]:
@@ -79,7 +79,7 @@ def thread_of(onboarding: Onboarding) -> dict[str, Message]:
 
 def every_message(onboarding: Onboarding) -> dict[str, Message]:
     """The messages of the thread as if every step had been posted, even if undone since."""
-    steps = (step_message(onboarding, one.number) for one in onboarding.steps)
+    steps = (step_message(onboarding, step.number) for step in onboarding.steps)
     return {message.slot: message for message in steps} | thread_of(onboarding)
 
 

@@ -75,7 +75,7 @@ def test_a_remeasured_part_replaces_the_earlier_one() -> None:
 
     both = report.with_parts_of(report.model_copy(update={"parts": [again]}))
 
-    assert [one.name for one in both.parts] == [one.name for one in report.parts]
+    assert [part.name for part in both.parts] == [part.name for part in report.parts]
     assert both.parts[1] == again
 
 
@@ -123,4 +123,4 @@ def test_a_soak_passes_only_without_leaks_backlog_or_missed_requests() -> None:
     assert all(check.passed for check in checks(healthy))
     for title, samples in leaks.items():
         failed = [check.title for check in checks(samples) if not check.passed]
-        assert [one for one in failed if one.startswith(title)], title
+        assert [check for check in failed if check.startswith(title)], title

@@ -32,7 +32,11 @@ def test_button_labels_are_short_enough_for_a_phone() -> None:
     walk = [an_onboarding(at_step=number) for number in STEPS]
     paused = lifecycle.pause(walk[0], an_engineer(), NOW).onboarding
     shown = [
-        *(message for one in (*walk, paused) for message in every_message(one).values()),
+        *(
+            message
+            for onboarding in (*walk, paused)
+            for message in every_message(onboarding).values()
+        ),
         *messages("Acme"),
     ]
 

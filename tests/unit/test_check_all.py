@@ -54,7 +54,7 @@ def test_slack_accepts_the_form_that_asks_many_clients() -> None:
     clients = [failing("scopes_missing")] * 40
     form = a_form_ref(clients[0][0], 0, ("scopes_missing",))
 
-    view = ask_modal(form, clients, [one for one, _ in clients])
+    view = ask_modal(form, clients, [client for client, _ in clients])
 
     assert problems(view) == []
 

@@ -13,7 +13,7 @@ from tests.builders import MINUTE, NOW
 from tests.unit.test_escaping import messages
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [one for folder in ("bot", "handlers") for one in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [path for folder in ("bot", "handlers") for path in sorted((ROOT / folder).rglob("*.py"))]
 PREPOSITION = r"\b(on|at|in|of|by|for|to|during)\W{0,3}"
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # in New York
 
@@ -48,7 +48,7 @@ def test_a_format_that_slack_does_not_know_shows_the_fallback() -> None:
 
 
 def test_no_message_has_a_preposition_before_a_date() -> None:
-    texts = [one.text for one in messages("Acme")]
+    texts = [message.text for message in messages("Acme")]
     shown = [with_dates(text, (NOW + MINUTE).timestamp(), "UTC") for text in texts]
 
     assert any("today at" in text for text in shown)

@@ -40,20 +40,20 @@ def commands() -> list[list[str]]:
     services = compose()["services"].values()
     entry = re.findall(r"(?m)^CMD (\[\"run.*\])", read("Dockerfile"))
     return [
-        *(one.split() for one in re.findall(r"python -m bot (.+)", read("Procfile"))),
+        *(line.split() for line in re.findall(r"python -m bot (.+)", read("Procfile"))),
         *(
-            one.split()
-            for one in re.findall(r"bin/onboarding (.+)", read("deploy/onboarding.service"))
+            line.split()
+            for line in re.findall(r"bin/onboarding (.+)", read("deploy/onboarding.service"))
         ),
-        *(one["command"] for one in services if "command" in one),
-        *(json.loads(one) for one in entry),
+        *(service["command"] for service in services if "command" in service),
+        *(json.loads(command) for command in entry),
     ]
 
 
 def test_every_command_in_deployment_files_exists() -> None:
     assert ["run"] in commands()
     assert ["db", "upgrade"] in commands()
-    assert [one for one in commands() if not is_command(one)] == []
+    assert [command for command in commands() if not is_command(command)] == []
 
 
 @pytest.mark.parametrize("words", [["runn"], ["db"], ["db", "upgrad"]])
@@ -64,7 +64,7 @@ def test_unknown_or_incomplete_commands_are_detected(words: list[str]) -> None:
 def test_every_setting_in_deployment_files_is_known() -> None:
     ours = {name.upper() for name in Settings.model_fields}
     services = compose()["services"].values()
-    named = {name for one in services for name in one.get("environment", {})}
+    named = {name for service in services for name in service.get("environment", {})}
     named |= set(json.loads(read("app.json"))["env"])
 
     assert named - POSTGRES_SETTINGS <= ours

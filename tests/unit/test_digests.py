@@ -66,7 +66,9 @@ def test_after_many_undos_only_the_latest_jump_messages_are_rendered() -> None:
     slots = [f"jump:{number + 1}" for number in range(300)]
     posted = {slot: Posted(slot, "1795426200.000200", None, None) for slot in slots}
 
-    rendered = [one.slot for one in desired(onboarding, posted) if one.slot.startswith("jump:")]
+    rendered = [
+        message.slot for message in desired(onboarding, posted) if message.slot.startswith("jump:")
+    ]
 
     assert rendered == [*slots, "jump:301"][-MAX_JUMPS:]
 
@@ -137,10 +139,10 @@ def test_text_blocks_and_payload_all_affect_the_digest(other: Message) -> None:
 
 
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
-    one = replace(A_MESSAGE, payload={"a": 1, "b": 2})
-    other = replace(A_MESSAGE, payload={"b": 2, "a": 1})
+    first = replace(A_MESSAGE, payload={"a": 1, "b": 2})
+    second = replace(A_MESSAGE, payload={"b": 2, "a": 1})
 
-    assert one.digest == other.digest
+    assert first.digest == second.digest
 
 
 def test_entering_all_values_at_step_1_updates_only_root_and_step_1() -> None:

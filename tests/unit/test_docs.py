@@ -49,14 +49,14 @@ def missing_names(text: str, page: str) -> list[str]:
     """Return a line for each thing that `text` names and that doesn't exist."""
     folder = (ROOT / page).parent
     named = [
-        *(("link", one) for one in re.findall(r"\]\(([^)\s]+)\)", text)),
-        *(("code", one) for one in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)),
+        *(("link", target) for target in re.findall(r"\]\(([^)\s]+)\)", text)),
+        *(("code", code) for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)),
         *(("code", line) for block in _blocks(text) for line in block.splitlines()),
     ]
     return [
-        f"{page}: {one}"
-        for kind, one in named
-        for problem in (_link(one, folder) if kind == "link" else _code(one))
+        f"{page}: {name}"
+        for kind, name in named
+        for problem in (_link(name, folder) if kind == "link" else _code(name))
         if problem
     ]
 
@@ -79,7 +79,7 @@ def _link(target: str, folder: Path) -> Iterator[bool]:
 def _anchors(text: str) -> set[str]:
     """The anchors that GitHub gives to the headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _code(text: str) -> Iterator[bool]:
@@ -145,7 +145,7 @@ def _is_command(words: list[str]) -> bool:
         if words[0] not in command.commands:
             return False
         command, words = command.commands[words[0]], words[1:]
-    options = {one for parameter in command.params for one in parameter.opts}
+    options = {option for parameter in command.params for option in parameter.opts}
     used = re.findall(r"(?:^|\s)(--[a-z-]+)", " ".join(words).partition("#")[0])
     return set(used) <= options | {"--help"}
 
@@ -202,4 +202,6 @@ def test_the_changelog_starts_with_the_current_version() -> None:
     released = re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
 
     assert released[0] == project["version"]
-    assert released == sorted(released, key=lambda one: [*map(int, one.split("."))], reverse=True)
+    assert released == sorted(
+        released, key=lambda number: [*map(int, number.split("."))], reverse=True
+    )

@@ -75,7 +75,7 @@ class Progress:
 
 def hours_waited(history: History) -> tuple[float, float, float]:
     """The hours spent waiting on the client, on HeavySet, and on nobody (paused)."""
-    client, heavyset, paused = (history.sides[one] / HOUR for one in (*Owner, None))
+    client, heavyset, paused = (history.sides[side] / HOUR for side in (*Owner, None))
     return client, heavyset, paused
 
 
@@ -86,12 +86,12 @@ def sentence(kind: EventKind, step: int | None = None, **detail: Any) -> str:
 
 def plain_text(parts: Words) -> str:
     return "".join(
-        one.user_id
-        if isinstance(one, UserRef)
-        else one.channel
-        if isinstance(one, ChannelRef)
-        else str(one)
-        for one in parts
+        part.user_id
+        if isinstance(part, UserRef)
+        else part.channel
+        if isinstance(part, ChannelRef)
+        else str(part)
+        for part in parts
     )
 
 
@@ -352,9 +352,9 @@ def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
 def test_events_can_be_picked_by_kind() -> None:
     progress = Progress().choose().then(lambda at, now: undo_step(at, 1, ANN, now))
 
-    assert [one.step for one in progress.history().events if one.kind is EventKind.STEP_UNDONE] == [
-        1
-    ]
+    assert [
+        event.step for event in progress.history().events if event.kind is EventKind.STEP_UNDONE
+    ] == [1]
 
 
 def test_an_event_says_who_and_when() -> None:

@@ -62,9 +62,9 @@ def all_times_add_up(history: History) -> None:
 
 def spans_are_consecutive(spans: Sequence[Span]) -> None:
     assert all(span.length > timedelta() for span in spans)
-    for one, other in pairwise(spans):
-        assert one.end == other.start
-        assert (one.phase, one.side) != (other.phase, other.side)
+    for span, following in pairwise(spans):
+        assert span.end == following.start
+        assert (span.phase, span.side) != (following.phase, following.side)
 
 
 TestAHistory = AHistory.TestCase

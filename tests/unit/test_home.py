@@ -155,7 +155,7 @@ def test_each_client_has_a_link_to_its_thread_and_two_buttons() -> None:
 def test_no_remind_button_when_paused_and_no_link_without_a_thread() -> None:
     view = home(an_overview(status=Status.PAUSED, thread_ts=None))
 
-    assert [one["action_id"] for one in buttons_of(view)][4:] == ["home_assign"]
+    assert [button["action_id"] for button in buttons_of(view)][4:] == ["home_assign"]
 
 
 def test_progress_is_counted_by_the_guide_version_a_client_is_on() -> None:

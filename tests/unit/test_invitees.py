@@ -102,4 +102,4 @@ def test_a_client_name_may_contain_the_word_invite(name: str) -> None:
 @given(st.text(max_size=200))
 def test_arbitrary_text_never_crashes_the_parser(text: str) -> None:
     name_and_invitees(text)
-    assert all(why_wrong(one) for one in Invitees.of(text).wrong)
+    assert all(why_wrong(address) for address in Invitees.of(text).wrong)

@@ -17,8 +17,8 @@ def test_handing_over_the_rest_of_a_phase_starts_at_the_current_step() -> None:
     change = hand_over_steps(onboarding, 4, ANN, NOW, rest_of_phase=True)
 
     phase = onboarding.guide.phase_of(4)
-    expected = [one.number for one in phase.steps if one.number >= 4]
-    handed = [one.number for one in change.onboarding.steps if one.handed_over]
+    expected = [step.number for step in phase.steps if step.number >= 4]
+    handed = [step.number for step in change.onboarding.steps if step.handed_over]
     assert handed == expected
     assert len(expected) > 1
 
@@ -26,7 +26,7 @@ def test_handing_over_the_rest_of_a_phase_starts_at_the_current_step() -> None:
 def test_a_single_step_can_be_handed_over_only_once() -> None:
     change = hand_over_steps(an_onboarding(at_step=4), 4, ANN, NOW)
 
-    assert [one.number for one in change.onboarding.steps if one.handed_over] == [4]
+    assert [step.number for step in change.onboarding.steps if step.handed_over] == [4]
     with pytest.raises(Refused, match="We already have step 4"):
         hand_over_steps(change.onboarding, 4, ANN, NOW)
 

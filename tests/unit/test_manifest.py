@@ -241,7 +241,7 @@ def test_subscribed_events_match_the_registered_listeners() -> None:
     asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
     named = re.findall(r"@on\.event\((.+)\)", sources)
-    listened = {name for one in named for name in re.findall(r'"(\w+)"', one)} | {
+    listened = {name for names in named for name in re.findall(r'"(\w+)"', names)} | {
         *LOSS_BY_EVENT,
         *RETURNS,
         *ANSWERS,

@@ -79,8 +79,10 @@ def test_the_start_modal_asks_for_the_client_its_admins_and_the_engineer() -> No
 
     assert view["callback_id"] == "start_onboarding"
     assert list(inputs(view)) == ["client_name", "client_admins", "engineer"]
-    assert [one["element"]["action_id"] for one in inputs(view).values()] == list(inputs(view))
-    assert [name for name, one in inputs(view).items() if one.get("optional")] == ["client_admins"]
+    assert [field["element"]["action_id"] for field in inputs(view).values()] == list(inputs(view))
+    assert [name for name, field in inputs(view).items() if field.get("optional")] == [
+        "client_admins"
+    ]
 
 
 def test_the_start_modal_is_prefilled_with_known_values() -> None:
@@ -110,7 +112,7 @@ def test_credential_blocks_are_named_after_their_fields(step: Step) -> None:
     fields = inputs(credentials_modal_at(an_onboarding(at_step=step.number), step.number))
 
     assert set(step.credentials) <= set(fields)
-    assert [one["element"]["action_id"] for one in fields.values()] == list(fields)
+    assert [field["element"]["action_id"] for field in fields.values()] == list(fields)
 
 
 @every_asking_step
@@ -166,7 +168,7 @@ def test_only_what_the_step_still_needs_is_required(
     onboarding = an_onboarding(at_step=step, credentials=credentials)
     fields = inputs(credentials_modal_at(onboarding, step))
 
-    assert {name for name, one in fields.items() if not one.get("optional")} == required
+    assert {name for name, field in fields.items() if not field.get("optional")} == required
 
 
 def test_a_form_about_a_single_value_needs_that_value() -> None:

@@ -271,7 +271,7 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @invariant()
     def steps_are_in_guide_order(self) -> None:
-        assert [one.number for one in self.onboarding.steps] == [s.number for s in GUIDE.steps]
+        assert [step.number for step in self.onboarding.steps] == [s.number for s in GUIDE.steps]
 
     @invariant()
     def finished_steps_come_before_the_current_one_and_that_before_waiting_ones(self) -> None:
@@ -318,8 +318,8 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @invariant()
     def only_finished_steps_have_an_author_and_a_time(self) -> None:
-        for one in self.onboarding.steps:
-            assert (one.by is not None) == (one.at is not None) == one.finished
+        for step in self.onboarding.steps:
+            assert (step.by is not None) == (step.at is not None) == step.finished
 
     @invariant()
     def step_2_is_skipped_only_for_an_existing_admin(self) -> None:
@@ -352,12 +352,12 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @invariant()
     def only_clients_steps_are_handed_over(self) -> None:
-        assert all(one.number < 23 for one in self.onboarding.steps if one.handed_over)
+        assert all(step.number < 23 for step in self.onboarding.steps if step.handed_over)
 
     @invariant()
     def questions_are_numbered_and_answered_once(self) -> None:
         questions = self.onboarding.questions
-        assert [one.number for one in questions] == list(range(1, len(questions) + 1))
+        assert [question.number for question in questions] == list(range(1, len(questions) + 1))
         answered = [
             number
             for event in self.events
@@ -365,18 +365,20 @@ class AnOnboarding(RuleBasedStateMachine):
             for number in event.detail["questions"]
         ]
         assert len(answered) == len(set(answered))
-        assert set(answered) == {one.number for one in questions if not one.open}
+        assert set(answered) == {question.number for question in questions if not question.open}
 
     @invariant()
     def the_bot_reminds_once_per_stall_and_snooze(self) -> None:
         reminders = self.onboarding.reminders
-        for one, other in pairwise(reminders):
-            if other.by == BOT:
-                assert one.snooze or one.since != other.since
+        for earlier, later in pairwise(reminders):
+            if later.by == BOT:
+                assert earlier.snooze or earlier.since != later.since
 
     @invariant()
     def engineering_is_alerted_once_per_stall(self) -> None:
-        stalls = [one.detail["since"] for one in self.events if one.kind is EventKind.ESCALATED]
+        stalls = [
+            event.detail["since"] for event in self.events if event.kind is EventKind.ESCALATED
+        ]
         assert len(stalls) == len(set(stalls))
 
     @invariant()

@@ -51,7 +51,7 @@ def test_a_schematic_is_the_fallback_and_marked_as_such(folder: Path) -> None:
 
 def test_without_a_public_url_files_are_shown_only_after_upload(folder: Path) -> None:
     sources = from_folder(folder, public_url=None)
-    first = next(one for one in sources.to_upload if one.name == "step-03.png")
+    first = next(picture for picture in sources.to_upload if picture.name == "step-03.png")
 
     assert not sources.served
     assert sources.of(GUIDE.step(3), {}) == []
@@ -73,7 +73,7 @@ def test_an_image_in_the_guides_file_wins(folder: Path) -> None:
     image = "https://pictures.example/login.png"
     step = step.model_copy(update={"figure": step.figure.model_copy(update={"image": image})})
 
-    assert [one.url for one in from_folder(folder).of(step, {})] == [image]
+    assert [picture.url for picture in from_folder(folder).of(step, {})] == [image]
 
 
 def test_a_different_step_in_an_older_guide_gets_no_picture(folder: Path) -> None:
@@ -136,7 +136,7 @@ def test_slack_accepts_a_step_with_a_captioned_picture(number: int) -> None:
     assert image["alt_text"].startswith(caption)
     assert SHOWS is None or number != 10 or SHOWS in image["alt_text"]
     assert caption in message.text
-    assert not [one for one in texts(message.blocks) if one.startswith("🖼️")]
+    assert not [text for text in texts(message.blocks) if text.startswith("🖼️")]
 
 
 def test_a_schematic_is_labeled_in_its_title_and_alt_text() -> None:
@@ -157,7 +157,7 @@ def test_pictures_do_not_affect_a_messages_digest() -> None:
     assert with_picture.blocks != words.blocks
     assert with_picture.digest == words.digest
     assert with_picture.in_words == words
-    moved = [replace(one, url="https://elsewhere.example/a.png") for one in pictures]
+    moved = [replace(picture, url="https://elsewhere.example/a.png") for picture in pictures]
     assert step_message(onboarding, 10, moved).digest == words.digest
 
 

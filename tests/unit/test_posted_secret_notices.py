@@ -26,7 +26,9 @@ def test_a_resolved_notice_stays_resolved_after_another_secret_is_posted() -> No
         )
         onboarding = entered.onboarding if hours == 1 else posted.onboarding
 
-    first, second = (posted_secret_message(onboarding, one) for one in onboarding.posted_secrets)
+    first, second = (
+        posted_secret_message(onboarding, secret) for secret in onboarding.posted_secrets
+    )
     assert "has been replaced" in first.text
     assert "create a new Client Secret" in second.text
 

@@ -18,10 +18,10 @@ class Jobs:
         self._may_finish: dict[str, asyncio.Event] = {}
         self.queue = PublishQueue(self._work, self.tasks, RateLimits(time.monotonic))
 
-    async def _work(self, one: str) -> None:
-        self.begun.append(one)
-        self._may_finish[one] = asyncio.Event()
-        await self._may_finish[one].wait()
+    async def _work(self, name: str) -> None:
+        self.begun.append(name)
+        self._may_finish[name] = asyncio.Event()
+        await self._may_finish[name].wait()
 
     async def finish(self, *names: str) -> None:
         for name in names:

@@ -39,7 +39,7 @@ FAILED = a_report(Outcome.FAILED, SECRET)
 
 def handed_over(onboarding: Onboarding, number: int) -> Onboarding:
     """The onboarding with one of the client's steps marked as handed over to HeavySet."""
-    steps = (replace(one, handed_over=one.number == number) for one in onboarding.steps)
+    steps = (replace(step, handed_over=step.number == number) for step in onboarding.steps)
     return replace(onboarding, steps=tuple(steps))
 
 
@@ -88,7 +88,7 @@ def shown(onboarding: Onboarding, number: int = 1, *, posted: bool = True) -> Me
     """A reminder's message as the thread should show it."""
     slot = f"reminder:{number}"
     known = {slot: Posted(slot, "1.1", "", None)} if posted else {}
-    return {one.slot: one for one in desired(onboarding, known)}[slot]
+    return {message.slot: message for message in desired(onboarding, known)}[slot]
 
 
 def reminder(situation: str) -> Message:

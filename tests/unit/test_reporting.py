@@ -79,7 +79,7 @@ def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
 
     summary = case.summary
     assert summary.undone == summary.asked == summary.handed_over == (3,)
-    assert [(one.by, one.waited) for one in summary.answers] == [(ERIN.user_id, 4 * HOUR)]
+    assert [(answer.by, answer.waited) for answer in summary.answers] == [(ERIN.user_id, 4 * HOUR)]
     assert case.waits_for_us  # the step was handed over
 
 
@@ -104,11 +104,13 @@ def test_a_period_counts_onboardings_that_started_or_ended_in_it() -> None:
 
 @given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=60))
 def test_p90_is_the_smallest_value_that_covers_ninety_percent(seconds: list[int]) -> None:
-    spread = Spread.of(timedelta(seconds=one) for one in seconds)
+    spread = Spread.of(timedelta(seconds=number) for number in seconds)
 
     assert spread
     enough = [
-        one for one in seconds if sum(other <= one for other in seconds) * 10 >= 9 * len(seconds)
+        number
+        for number in seconds
+        if sum(other <= number for other in seconds) * 10 >= 9 * len(seconds)
     ]
     assert spread.p90 == timedelta(seconds=min(enough))
 

@@ -58,7 +58,7 @@ def test_a_seal_does_not_verify_after_a_different_end() -> None:
 def test_an_end_depends_on_the_onboarding_and_its_number_of_events() -> None:
     seal = SEALS.seal(ENTRY, BEGINNING)
 
-    assert len({SEALS.end(*one, seal) for one in (("a1", 1), ("a1", 2), ("a2", 1))}) == 3
+    assert len({SEALS.end(*position, seal) for position in (("a1", 1), ("a1", 2), ("a2", 1))}) == 3
 
 
 def test_the_end_after_an_event_differs_from_its_seal() -> None:
@@ -70,10 +70,10 @@ def test_the_end_after_an_event_differs_from_its_seal() -> None:
 
 @given(details)
 def test_the_order_of_the_keys_in_a_detail_does_not_matter(detail: Any) -> None:
-    one, other = {"x": detail, "y": 1}, {"y": 1, "x": detail}
-    seal = SEALS.seal(ENTRY._replace(detail=one), BEGINNING)
+    first, second = {"x": detail, "y": 1}, {"y": 1, "x": detail}
+    seal = SEALS.seal(ENTRY._replace(detail=first), BEGINNING)
 
-    assert SEALS.fits(seal, ENTRY._replace(detail=other), BEGINNING)
+    assert SEALS.fits(seal, ENTRY._replace(detail=second), BEGINNING)
 
 
 def test_a_seal_does_not_depend_on_the_time_zone_of_the_event() -> None:

@@ -123,7 +123,7 @@ def test_an_onboarding_on_a_second_guide_can_be_completed(fieldbook: Guide) -> N
     onboarding = every_stage(fieldbook)[-1]
 
     assert onboarding.status is Status.COMPLETED
-    assert {one.state for one in onboarding.steps} == {StepState.DONE}
+    assert {step.state for step in onboarding.steps} == {StepState.DONE}
 
 
 def test_entering_the_last_value_starts_the_verification(fieldbook: Guide) -> None:

@@ -28,10 +28,10 @@ ORDINARY: list[str] = CORPUS["ordinary"]
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    for one in (
+    for part in (
         value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     ):
-        yield from _strings(one)
+        yield from _strings(part)
 
 
 # Other things people ask and say: none of it may raise an alarm either.

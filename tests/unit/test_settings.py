@@ -169,7 +169,7 @@ def test_a_malformed_engineers_line_is_refused(env: Environment, line: str) -> N
 
     lines = env.errors(**needed)
 
-    assert any("ENGINEERS" in one for one in lines)
+    assert any("ENGINEERS" in problem for problem in lines)
 
 
 def test_credential_keys_keep_their_order_so_the_first_one_seals(env: Environment) -> None:

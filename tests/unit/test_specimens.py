@@ -32,7 +32,7 @@ def view_functions() -> dict[CodeType, str]:
 
 def test_every_message_and_view_is_among_the_specimens() -> None:
     profile = Profile()
-    names = profile.runcall(lambda: [one.name for one in specimens(guide.load())])
+    names = profile.runcall(lambda: [specimen.name for specimen in specimens(guide.load())])
     called = {entry.code for entry in profile.getstats()}
 
     assert [name for code, name in view_functions().items() if code not in called] == []

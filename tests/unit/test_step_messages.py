@@ -139,7 +139,7 @@ def test_the_current_step_shows_everything_the_guide_says_about_it(step: Step) -
 def test_only_the_next_button_is_highlighted(entered: tuple[str, ...], primary: str) -> None:
     message = step_message(an_onboarding(at_step=18, credentials=entered), 18)
 
-    styled = [name for name, one in elements(message.blocks).items() if one.get("style")]
+    styled = [name for name, element in elements(message.blocks).items() if element.get("style")]
 
     assert styled == [primary]
 

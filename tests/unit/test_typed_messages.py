@@ -22,7 +22,9 @@ STEP = GUIDE.step(7)
 def test_accuracy_on_the_corpus_is_high_enough(part: str, right: float, left_alone: float) -> None:
     found = read(GUIDE, part)
 
-    misses = [f"{one.typed.text}: {one.meaning}" for one in found if one.outcome != "right"]
+    misses = [
+        f"{result.typed.text}: {result.meaning}" for result in found if result.outcome != "right"
+    ]
     assert rates(found, must=True)["right"] >= right, misses
     assert rates(found, must=False)["right"] >= left_alone, misses
 
@@ -30,19 +32,19 @@ def test_accuracy_on_the_corpus_is_high_enough(part: str, right: float, left_alo
 @pytest.mark.parametrize("part", PARTS)
 def test_only_clear_words_finish_a_step(part: str) -> None:
     wrong = [
-        one.typed.text
-        for one in read(GUIDE, part)
-        if one.got.meaning is Meaning.DONE and one.typed.wanted != "done"
+        result.typed.text
+        for result in read(GUIDE, part)
+        if result.got.meaning is Meaning.DONE and result.typed.wanted != "done"
     ]
 
     assert not wrong
 
 
 def test_the_corpus_is_large_enough() -> None:
-    wanted = [one.wanted for one in typed("tuning")]
+    wanted = [message.wanted for message in typed("tuning")]
 
-    assert sum(one != "nothing" for one in wanted) >= 300
-    assert sum(one == "nothing" for one in wanted) >= 300
+    assert sum(kind != "nothing" for kind in wanted) >= 300
+    assert sum(kind == "nothing" for kind in wanted) >= 300
 
 
 @pytest.mark.parametrize(
@@ -66,8 +68,8 @@ def test_any_text_is_understood_without_an_error(text: str) -> None:
 
 
 @given(st.sampled_from(list(typed("tuning"))))
-def test_a_message_addressed_to_a_person_is_not_acted_on(one: object) -> None:
-    text = one.text  # type: ignore[attr-defined]
+def test_a_message_addressed_to_a_person_is_not_acted_on(message: object) -> None:
+    text = message.text  # type: ignore[attr-defined]
     meaning = understand(GUIDE, f"<@U02ANN> {text}", STEP).meaning
 
     assert meaning in (Meaning.NOTHING, Meaning.NEAR)

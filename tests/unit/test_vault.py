@@ -62,9 +62,9 @@ def test_a_moved_ciphertext_does_not_open(other_slot: Slot) -> None:
 
 
 def test_crafted_slot_fields_cannot_produce_another_slots_associated_data() -> None:
-    one, other = Slot("a", "b", 1, "c"), Slot('a", "b', "", 1, "c")
+    first, second = Slot("a", "b", 1, "c"), Slot('a", "b', "", 1, "c")
 
-    assert one.associated_data() != other.associated_data()
+    assert first.associated_data() != second.associated_data()
 
 
 @pytest.mark.parametrize("position", [0, NONCE_BYTES - 1, NONCE_BYTES, -1])

@@ -229,12 +229,15 @@ def test_an_answer_after_retries_gets_its_own_number_and_message(found: Report) 
 
     change = finish_verification(onboarding, 1, run.requested_at, found, LATER)
 
-    assert [(one.number, one.report) for one in change.onboarding.verifications] == [
+    assert [
+        (verification.number, verification.report)
+        for verification in change.onboarding.verifications
+    ] == [
         (1, UNREACHABLE),
         (2, found),
     ]
     assert change.events[0].detail == {"number": 2, **recorded_detail(found)}
-    assert [one.due_at for one in change.onboarding.verifications] == [None, None]
+    assert [verification.due_at for verification in change.onboarding.verifications] == [None, None]
 
 
 def test_a_new_verification_ends_the_retries_of_the_old_one() -> None:

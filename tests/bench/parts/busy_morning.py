@@ -58,7 +58,7 @@ def _simulated(scenario: Callable[[World], Awaitable[Seen]]) -> Seen:
 
 def _figures(seen: Seen, count: int) -> Iterator[Figure]:
     where, aim = f"{count} clients", AIM_PERCENT if count <= ENOUGH else None
-    soon = 100 * sum(one <= SOON for one in seen.waits) / len(seen.waits)
+    soon = 100 * sum(wait <= SOON for wait in seen.waits) / len(seen.waits)
     share = "the next step visible within 1 s"
     yield Figure(what=share, where=where, unit="%", rounds=(soon,), aim=aim, at_least=True)
     for percent in (50, 95, 100):
@@ -84,7 +84,7 @@ async def _morning(count: int, world: World) -> Seen:
             await client.press()
             await asyncio.sleep(max(0.0, began + EVERY - loop.time()))
 
-    await asyncio.gather(*(work(one, chance.random() * EVERY) for one in clients))
+    await asyncio.gather(*(work(client, chance.random() * EVERY) for client in clients))
     return seen
 
 

@@ -37,7 +37,7 @@ async def _onboarding(world: World) -> tuple[list[int], Counter[str]]:
     known = len(slack.calls)
 
     def made(since: int) -> list[Call]:
-        return [one for one in slack.calls[since:] if one.method != HEALTH_CHECK]
+        return [call for call in slack.calls[since:] if call.method != HEALTH_CHECK]
 
     await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
     assert (await world.erin.submit(await _window(world, world.erin))).ok
@@ -52,14 +52,14 @@ async def _onboarding(world: World) -> tuple[list[int], Counter[str]]:
             has_looked = True
         before = len(slack.calls)
         buttons = ("choose_account:new", "run_verification", "step_done")
-        action = next(one for one in buttons if offers(message, one))
+        action = next(button for button in buttons if offers(message, button))
         assert (await person.press(message, action)).ack.ok
         await asyncio.sleep(PACE)
         if action == "step_done" and number <= LAST_CLIENT_STEP and number not in SHOWN_AT:
             plain.append(len(made(before)))
     [state] = world.rows("SELECT status, revision - published_revision FROM onboarding")
     assert state == ("completed", 0), state  # nothing is put off any longer
-    return plain, Counter(_purpose(world, one) for one in made(known))
+    return plain, Counter(_purpose(world, call) for call in made(known))
 
 
 async def _enter(world: World, number: int) -> None:

@@ -44,7 +44,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
                         used = cpu_seconds(target.app.pid) - before
                         found[target.name].append(1000 * used / count)
             calls = [*slack.calls_of("chat.postMessage"), *slack.calls_of("chat.update")]
-            assert all(one.answer["ok"] for one in calls)
+            assert all(call.answer["ok"] for call in calls)
             for name, used_by in found.items():
                 yield Figure(
                     what=f"CPU of a *Done*, {RATE} a second",

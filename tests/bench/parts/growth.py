@@ -137,11 +137,13 @@ async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Fi
     began = time.time()
     await asyncio.sleep(IDLE_SECONDS)
     spans["while idle"] = (began, time.time())
-    records = [blocking.read(one.bot.log.parent) for one in sides]
-    few, many = ([one.ms for one in of if one.kind == "sweep"] for of in records)
+    records = [blocking.read(side.bot.log.parent) for side in sides]
+    few, many = ([record.ms for record in of if record.kind == "sweep"] for of in records)
     yield _figure("a sweep", name, ([median(few)], [median(many)]), AIM)
     for what, (since, until) in spans.items():
-        worst = max((one.ms for one in records[1] if one.blocks(since, until)), default=0.0)
+        worst = max(
+            (record.ms for record in records[1] if record.blocks(since, until)), default=0.0
+        )
         yield Figure(
             what=f"loop blocked, at most: {what}",
             where=name,

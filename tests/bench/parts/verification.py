@@ -60,4 +60,4 @@ def _durations(url: str) -> list[float]:
         query = select(VerificationRow.report).where(col(VerificationRow.report).is_not(None))
         reports = connection.execute(query).scalars().all()
     at.dispose()
-    return [json.loads(one)["duration_ms"] for one in reports if one]
+    return [json.loads(report)["duration_ms"] for report in reports if report]

@@ -24,7 +24,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
                 what=f"press → `views.open` at Slack, p{percent}",
                 where=name,
                 unit="ms",
-                rounds=tuple(percentile(one, percent) * 1000 for one in rounds),
+                rounds=tuple(percentile(values, percent) * 1000 for values in rounds),
                 aim=aim,
                 tolerance=P99_TOLERANCE,
             )

@@ -150,11 +150,11 @@ class Soak:
         chance, lasting = random.Random(7), self.seconds * WORK  # noqa: S311 (repeatable)
         values = self.platforms.servicetitan.credentials
         at_work = [
-            ClientAtWork(one, self.platforms.slack, values, random.Random(number), self.did)  # noqa: S311
-            for number, one in enumerate(self.clients)
+            ClientAtWork(client, self.platforms.slack, values, random.Random(number), self.did)  # noqa: S311
+            for number, client in enumerate(self.clients)
         ]
         engineers = [look_after_clients(self.platforms, chance, lasting) for _ in range(ENGINEERS)]
-        await asyncio.gather(*(one.work(lasting) for one in at_work), *engineers)
+        await asyncio.gather(*(client.work(lasting) for client in at_work), *engineers)
 
     async def _watch(self, phase: str, share: float, is_over: Callable[[], bool]) -> None:
         loop = asyncio.get_running_loop()

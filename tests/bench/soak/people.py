@@ -71,11 +71,11 @@ class ClientAtWork:
         self.counts[name] += 1
 
     def _current(self) -> Message | None:
-        found = [one for one in self._steps() if offers(one, "step_done")]
+        found = [step for step in self._steps() if offers(step, "step_done")]
         return max(found, key=_number, default=None)
 
     def _steps(self) -> list[Message]:
-        return [one for one in self.client.channel.messages if _number(one)]
+        return [message for message in self.client.channel.messages if _number(message)]
 
     async def _read(self, _message: Message) -> None:
         await asyncio.sleep(READING_SECONDS)
@@ -157,7 +157,9 @@ async def look_after_clients(platforms: Platforms, chance: random.Random, second
 
 
 async def _answer_a_question(platforms: Platforms, engineer: Person) -> None:
-    asked = (one for one in platforms.engineering.messages if offers(one, "mark_answered"))
+    asked = (
+        message for message in platforms.engineering.messages if offers(message, "mark_answered")
+    )
     if message := next(asked, None):
         await engineer.press(message, "mark_answered")
 

@@ -67,10 +67,10 @@ class Samples:
             tasks=tasks,
             behind=self._behind(),
             lag_p99=p99(before, lags),
-            acks=[one.seconds for one in deliveries],
+            acks=[delivery.seconds for delivery in deliveries],
             missed=sum(map(_is_missed, deliveries)),
             calls=len(calls),
-            refused=sum(one.answer.get("error") == "ratelimited" for one in calls),
+            refused=sum(call.answer.get("error") == "ratelimited" for call in calls),
         )
         self.taken.append(sample)
         return sample

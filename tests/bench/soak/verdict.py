@@ -27,7 +27,9 @@ class Check(NamedTuple):
 
 def row(sample: Sample) -> str:
     """Return a look as a line under HEADER; milliseconds, MB."""
-    p50, p99 = (percentile(sample.acks, one) * 1000 if sample.acks else 0 for one in (50, 99))
+    p50, p99 = (
+        percentile(sample.acks, percent) * 1000 if sample.acks else 0 for percent in (50, 99)
+    )
     return (
         f"{sample.at:5.0f}s  {sample.phase:8} {sample.memory:7.1f} {sample.files:6} "
         f"{sample.tasks:6} {sample.behind:7} {sample.lag_p99 * 1000:8.0f} {p50:8.1f} {p99:6.1f} "
@@ -38,9 +40,11 @@ def row(sample: Sample) -> str:
 def checks(samples: Sequence[Sample]) -> Iterator[Check]:
     """Yield what the looks tell; the first and the last were taken while nothing happened."""
     first, last = samples[0], samples[-1]
-    work = [one for one in samples if one.phase == "work"]
+    work = [sample for sample in samples if sample.phase == "work"]
     third = max(len(work) // 3, 1)
-    early, late = (median(one.memory for one in part) for part in (work[:third], work[-third:]))
+    early, late = (
+        median(sample.memory for sample in part) for part in (work[:third], work[-third:])
+    )
     yield Check(
         "memory is flat while people work",
         late <= early * MAX_MEMORY_GROWTH,
@@ -54,5 +58,8 @@ def checks(samples: Sequence[Sample]) -> Iterator[Check]:
         "no task is left behind", last.tasks <= first.tasks, f"{last.tasks}, {first.tasks} at first"
     )
     yield Check("Slack shows everything", last.behind == 0, f"{last.behind} threads behind")
-    requests, missed = sum(len(one.acks) for one in samples), sum(one.missed for one in samples)
+    requests, missed = (
+        sum(len(sample.acks) for sample in samples),
+        sum(sample.missed for sample in samples),
+    )
     yield Check("every request was acknowledged", missed == 0, f"{missed} of {requests} missed")
