@@ -1,4 +1,4 @@
-"""Waits for background tasks, which the product itself never does."""
+"""Waits for background tasks, which the bot itself never does."""
 
 import asyncio
 

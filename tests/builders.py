@@ -1,4 +1,4 @@
-"""What tests are made of: plain functions that give one valid thing, with what matters named."""
+"""Builders of valid objects: a test specifies only what matters to it."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, request_verification
 from bot.verification import findings
 
-# A Monday, at half past nine in London, in the middle of nobody's night.
+# A Monday, at half past nine in London.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -25,12 +25,12 @@ CHANNEL, ROOT_TS = "C0ACME", "1795426200.000100"
 ONBOARDING_ID = "0123456789abcdef"
 
 GUIDE = guides.load()
-# An earlier one, which ended with the client's part.
+# An earlier version, which ended with the client's part.
 OLDER_GUIDE = Guide.model_validate(
     {**GUIDE.model_dump(), "version": "0.9", "phases": GUIDE.model_dump()["phases"][:5]}
 )
 ALL_FIELDS = tuple(field.id for field in GUIDE.credentials)
-# Of the usual shapes, and no two of them alike.
+# Of typical shapes, and all different.
 VALUES: Mapping[str, str] = {
     "tenant_id": "1122334455",
     "client_id": "cid.qs0h3fdl7yxw2mzk9v4bn8tpa",
@@ -87,21 +87,21 @@ def a_report(
 
 
 PASSED = a_report()
-# What fills the gaps of a remedy's wording.
 # Every cause of a finding.
 CAUSES = (*checks.CAUSES, *findings.MEANINGS)
 
 
 def finding(check: str, cause: str, for_engineer: str, **words: str) -> Check:
-    """A check that found `cause`, in the words of the guide."""
+    """A check that found `cause`, worded by the guide."""
     return findings.Finding(check, for_engineer, cause, words).check_of(GUIDE)
 
 
 def passed(check: str, for_engineer: str) -> Check:
-    """A check that passed, in the words of the guide."""
+    """A check that passed, worded by the guide."""
     return findings.Finding(check, for_engineer).check_of(GUIDE)
 
 
+# For the placeholders in the wording of remedies.
 PLACEHOLDERS = {
     "missing": "Read: Leads",
     "problems": "Tenant ID (missing)",
@@ -118,7 +118,7 @@ def a_new_onboarding(
     client_admins: tuple[str, ...] = (CLIENT_ADMIN,),
     now: datetime = NOW,
 ) -> Change:
-    """An onboarding that has just begun, with its event."""
+    """An onboarding that has just started, with its event."""
     return start(
         ONBOARDING_ID,
         guide,
@@ -143,23 +143,24 @@ def an_onboarding(
 ) -> Onboarding:
     """An onboarding whose current step is `at_step`, a minute a step, started at NOW.
 
-    `account` answers the guide's question. `credentials` are the values that are in; by default
-    those of the steps before. With all of them in, the verification found `report`; None: it runs.
+    `account` answers the guide's question. `credentials` are the values entered; by default
+    those of the steps before. With all of them in, the verification found `report`; if that is
+    None, it is still running.
     """
-    begun = a_new_onboarding(guide=guide, client_name=client_name, client_admins=client_admins)
-    onboarding, times = begun.onboarding, _minutes()
-    wanted = [
+    started = a_new_onboarding(guide=guide, client_name=client_name, client_admins=client_admins)
+    onboarding, times = started.onboarding, _minutes()
+    entered_fields = [
         field
         for field in guide.credentials
         if (field.step < at_step if credentials is None else field.id in credentials)
     ]
-    # With a failed check the client's part isn't done: HeavySet had it checked later.
+    # A failed check blocks the client's last step, so it ran afterwards.
     failed = report is not None and report.outcome is Outcome.FAILED
     first = PASSED if failed and at_step > guide.last_credential_step else report
-    early = [field.id for field in wanted if field.step >= at_step]
+    early = [field.id for field in entered_fields if field.step >= at_step]
     while (step := onboarding.current) and step.number < at_step:
-        if here := [field.id for field in wanted if field.step == step.number]:
-            onboarding = with_credentials(onboarding, here, first, now=next(times))
+        if entered := [field.id for field in entered_fields if field.step == step.number]:
+            onboarding = with_credentials(onboarding, entered, first, now=next(times))
         onboarding = advanced(onboarding, account=account, now=next(times))
     if first is not report and report:
         again = request_verification(onboarding, an_engineer(), next(times)).onboarding
@@ -176,7 +177,7 @@ def a_completed_onboarding() -> Onboarding:
 
 
 def advanced(onboarding: Onboarding, *, account: str = "new", now: datetime = NOW) -> Onboarding:
-    """The onboarding after its current step was done by whoever does it."""
+    """The onboarding after its current step was finished by its owner."""
     step = onboarding.current
     assert step
     if step.choice:

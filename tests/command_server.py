@@ -1,7 +1,7 @@
-"""Runs commands of the bot in forks of a process that has imported them, which saves their start.
+"""Runs commands of the bot in forks of a process that has imported them, which saves time.
 
 Run as a script with the path of a Unix socket. Each connection brings one command as a line of
-JSON, and takes the exit status. It ends with its input.
+JSON, and gets the exit status. The server ends with its input.
 """
 
 import gc
@@ -27,17 +27,17 @@ assert all(
 )
 
 
-def run(order: dict[str, Any]) -> None:
-    """Be the command; never returns."""
+def run(request: dict[str, Any]) -> None:
+    """Run a command in this fork; never returns."""
     status = 70
     try:
-        for descriptor, path in ((1, order["out"]), (2, order["err"])):
+        for descriptor, path in ((1, request["out"]), (2, request["err"])):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
-        os.umask(order["umask"])
-        os.chdir(order["directory"])
+        os.umask(request["umask"])
+        os.chdir(request["directory"])
         os.environ.clear()
-        os.environ.update(order["environment"])
-        command_line.main(order["words"], prog_name="python -m bot")
+        os.environ.update(request["environment"])
+        command_line.main(request["arguments"], prog_name="python -m bot")
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:
@@ -64,7 +64,7 @@ def end_with_input() -> None:
 
 
 def main() -> None:
-    httpx.AsyncClient()  # imports what it needs only now
+    httpx.AsyncClient()  # triggers its lazy imports
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listening = socket.socket(socket.AF_UNIX)

@@ -1,4 +1,4 @@
-"""The bot's command line, each command in a process of its own."""
+"""Runs the bot's command line, each command in a separate process."""
 
 import asyncio
 import atexit
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 60
 
 
 class CommandResult(NamedTuple):
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -29,7 +29,7 @@ class CommandResult(NamedTuple):
 
 
 class CommandServer:
-    """Forks commands off a process that has everything imported."""
+    """Runs commands as forks of a process that has everything imported."""
 
     def __init__(self, directory: Path) -> None:
         self._directory, self._count = directory, 0
@@ -38,13 +38,13 @@ class CommandServer:
     def path(self) -> Path:
         return self._directory / "socket"
 
-    async def run(self, directory: Path, *words: str, **settings: str) -> CommandResult:
+    async def run(self, directory: Path, *arguments: str, **settings: str) -> CommandResult:
         """Run a command in `directory` with nothing but these settings."""
         self._count += 1
         out, err = (self._directory / f"{self._count}.{name}" for name in ("out", "err"))
         reader, writer = await asyncio.open_unix_connection(self.path)
-        order = {
-            "words": words,
+        request = {
+            "arguments": arguments,
             "directory": str(directory),
             "environment": _environment(directory, settings),
             "umask": _umask(),
@@ -52,7 +52,7 @@ class CommandServer:
             "err": str(err),
         }
         try:
-            writer.write(json.dumps(order).encode() + b"\n")
+            writer.write(json.dumps(request).encode() + b"\n")
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 status = int(await reader.readline())
         finally:
@@ -80,10 +80,10 @@ def running_command_server() -> Iterator[CommandServer]:
         process.stdin.close()
 
 
-async def run_in_new_process(directory: Path, *words: str, **settings: str) -> CommandResult:
+async def run_in_new_process(directory: Path, *arguments: str, **settings: str) -> CommandResult:
     """Run a command as an operator does, interpreter and all."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
+        *(sys.executable, "-m", "bot", *arguments),
         cwd=directory,
         env=_environment(directory, settings),
         stdout=asyncio.subprocess.PIPE,
@@ -98,9 +98,9 @@ async def run_in_new_process(directory: Path, *words: str, **settings: str) -> C
     return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
 
-async def onboarding(directory: Path, *words: str, **settings: str) -> CommandResult:
+async def onboarding(directory: Path, *arguments: str, **settings: str) -> CommandResult:
     """Run a command in `directory` with nothing but these settings."""
-    return await _server().run(directory, *words, **settings)
+    return await _server().run(directory, *arguments, **settings)
 
 
 @cache

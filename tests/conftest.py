@@ -1,4 +1,4 @@
-"""What all tests share: the databases, and the same examples in every run."""
+"""Shared by all tests: the databases, and the same Hypothesis examples in every run."""
 
 import asyncio
 import os
@@ -17,25 +17,27 @@ from tests.postgresql import Cluster, NoPostgreSQLError, running_cluster
 from tests.virtual_time import VirtualTimeLoop
 
 # The same examples each time: a test that fails once fails again.
-settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=50)
-settings.load_profile("steady")
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, database=None, max_examples=50
+)
+settings.load_profile("repeatable")
 
 
 # Before pytest chooses the directory of `tmp_path`.
-shared.use_memory_for_files()
-shared.look_for_garbage_less_often()
+shared.keep_temporary_files_in_memory()
+shared.collect_garbage_less_often()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def made_once() -> Iterator[None]:
-    """Share what does not differ between tests."""
-    with shared.shared():
+def shared_state() -> Iterator[None]:
+    """Share what doesn't differ between tests."""
+    with shared.patches():
         yield
 
 
 @pytest.fixture(autouse=True)
 def edit_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make edits at once that otherwise wait until the thread is at rest."""
+    """Make edits at once, instead of waiting until the thread is idle."""
     monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
 
 
@@ -55,7 +57,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """Let go of the bot that the test ran, so that garbage collections stay short."""
+    """Release the bot that the test ran, so that garbage collections stay short."""
     shared.forget_applications()
 
 
@@ -74,40 +76,40 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slowest, so that no worker is left alone with one at the end."""
+    """Run the slowest first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: SLOWEST.index(item.path.relative_to(TESTS).parts[0]))
 
 
 KINDS = ["sqlite", "postgresql"]
-# A server instead of one of our own; “none” leaves out what runs on PostgreSQL.
+# A server to use instead of our own; “none” skips tests on PostgreSQL.
 SERVER = os.environ.get("TEST_DATABASE_URL", "")
-LEFT_OUT = "TEST_DATABASE_URL=none: nothing was tested on PostgreSQL"
+POSTGRESQL_SKIPPED = "TEST_DATABASE_URL=none: nothing was tested on PostgreSQL"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, as skipped tests are easily overlooked."""
     if SERVER == "none":
-        terminalreporter.write_line(LEFT_OUT, yellow=True)
+        terminalreporter.write_line(POSTGRESQL_SKIPPED, yellow=True)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of our own, for the databases of all tests."""
-    with _started() as cluster:
+    with _started_cluster() as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
 def own_cluster() -> Iterator[Cluster]:
-    """Another one, on which nobody else depends: a test may stop and start it."""
-    with _started() as cluster:
+    """Another one that nothing else depends on: a test may stop and start it."""
+    with _started_cluster() as cluster:
         yield cluster
 
 
 @contextmanager
-def _started() -> Iterator[Cluster]:
+def _started_cluster() -> Iterator[Cluster]:
     if SERVER == "none":
-        pytest.skip(LEFT_OUT)
+        pytest.skip(POSTGRESQL_SKIPPED)
     try:
         with running_cluster() as started:
             yield started
@@ -132,11 +134,11 @@ def template(server: Server) -> Iterator[str]:
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Let waits take no time where a test is marked so; PostgreSQL is another process."""
-    somewhere_else = config.getoption("--all-databases") or item.get_closest_marker(
+    """Use virtual time where a test is marked so, except with PostgreSQL, a separate process."""
+    uses_postgresql = config.getoption("--all-databases") or item.get_closest_marker(
         "both_databases"
     )
-    if item.get_closest_marker("virtual_time") and not somewhere_else:
+    if item.get_closest_marker("virtual_time") and not uses_postgresql:
         return {"virtual": VirtualTimeLoop}
     return {"real": asyncio.new_event_loop}
 
@@ -148,9 +150,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on both databases if it is marked so, or all of them are wanted."""
-    everything = metafunc.config.getoption("--all-databases")
-    if not everything and not metafunc.definition.get_closest_marker("both_databases"):
+    """Run a test on both databases if it is marked so, or with `--all-databases`."""
+    all_databases = metafunc.config.getoption("--all-databases")
+    if not all_databases and not metafunc.definition.get_closest_marker("both_databases"):
         return
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     for name in ("database", "empty_database"):
@@ -169,7 +171,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
         yield SqliteFile.with_tables(tmp_path)
         return
     server: Server = request.getfixturevalue("server")
-    with server.like(request.getfixturevalue("template")) as url:
+    with server.copy_of(request.getfixturevalue("template")) as url:
         yield PostgresDatabase(tmp_path, url)
 
 

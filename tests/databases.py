@@ -19,21 +19,21 @@ from sqlalchemy import make_url
 
 from storage import migrate
 
-# A test runs on SQLite, unless the two could differ in what it is about.
+# Tests run on SQLite, unless SQLite and PostgreSQL could differ in what they cover.
 ON_BOTH = pytest.mark.both_databases
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
 class AnyDatabase(Protocol):
-    """A database of a test's own, to be read and changed past the bot.
+    """A test's own database, to be read and changed directly.
 
-    Both kinds take `?` for a value, and give and take aware times and JSON as Python's own.
+    Both kinds use `?` for a value, and convert aware datetimes and JSON from and to Python.
     """
 
     @property
     def url(self) -> str:
-        """What DATABASE_URL is to be."""
+        """The value of DATABASE_URL."""
 
     @property
     def directory(self) -> Path:
@@ -46,16 +46,16 @@ class AnyDatabase(Protocol):
         """Change."""
 
     def locked(self) -> AbstractContextManager[None]:
-        """Keep everybody else from writing, while the block runs."""
+        """Keep everybody else from writing until the block ends."""
 
     def restored(self, *tables: str) -> AbstractContextManager[None]:
-        """Put the rows of these tables back when the block ends, so that another case can begin."""
+        """Restore the rows of these tables when the block ends, for the next case."""
 
     def plan(self, query: str, values: Any) -> list[str]:
-        """How a query of the bot's, as its driver gets it, will be carried out, a line a part."""
+        """The query plan of a query as the bot's driver gets it, line by line."""
 
     def content(self) -> bytes:
-        """Everything that is kept, in one piece, for a search."""
+        """Everything that is stored, as bytes to search."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class SqliteFile:
     @classmethod
     def with_tables(cls, directory: Path) -> Self:
         """Make one in `directory`."""
-        made = cls(directory)
-        made.path.touch(mode=0o600)
-        made.path.write_bytes(_with_tables())
-        return made
+        database = cls(directory)
+        database.path.touch(mode=0o600)
+        database.path.write_bytes(_with_tables())
+        return database
 
     @property
     def path(self) -> Path:
@@ -98,16 +98,16 @@ class SqliteFile:
     @contextmanager
     def restored(self, *tables: str) -> Iterator[None]:
         with closing(self._connect()) as connection:
-            connection.execute("ATTACH ':memory:' AS kept")
+            connection.execute("ATTACH ':memory:' AS backup")
             for table in tables:
-                connection.execute(f"CREATE TABLE kept.{table} AS SELECT * FROM main.{table}")  # noqa: S608
+                connection.execute(f"CREATE TABLE backup.{table} AS SELECT * FROM main.{table}")  # noqa: S608
             try:
                 yield
             finally:
                 with connection:
                     for table in tables:
                         connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
-                        connection.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")  # noqa: S608
+                        connection.execute(f"INSERT INTO main.{table} SELECT * FROM backup.{table}")  # noqa: S608
 
     def plan(self, query: str, values: Any) -> list[str]:
         with closing(self._connect()) as connection:
@@ -208,20 +208,20 @@ class PostgresDatabase:
         return self.rows(f'SELECT * FROM "{table}"')  # noqa: S608
 
     def _connect(self) -> psycopg.Connection:
-        # Whoever waits here stops the bot as well, which may hold the lock: better to fail.
+        # Waiting here also stops the bot, which may hold the lock: better to fail.
         return psycopg.connect(self.url, options="-c lock_timeout=30s")
 
 
 def _execute(
     connection: psycopg.Connection, statement: str, values: tuple[Any, ...]
 ) -> psycopg.Cursor:
-    if not values:  # then `?` and `%` stand for themselves
+    if not values:  # then `?` and `%` are literal
         return connection.execute(statement.encode())
     return connection.execute(statement.replace("%", "%%").replace("?", "%s").encode(), values)
 
 
 # What a test may have changed besides rows: tables, indexes, triggers, functions, settings.
-SCHEMA = """
+SCHEMA_STATE = """
 SELECT array_agg(id ORDER BY id) FROM (
     SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
     UNION ALL SELECT oid::text FROM pg_trigger
@@ -231,12 +231,12 @@ SELECT array_agg(id ORDER BY id) FROM (
 ) AS everything (id)
 """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-RESTART = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
-# Deleted rows leave pages behind, which plans, figures and searches through files would see.
-LARGEST = 2 * 1024 * 1024
-SIZE = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+RESET_SEQUENCES = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+# Deleted rows leave pages behind that affect query plans, measurements, and searches.
+MAX_REUSED_BYTES = 2 * 1024 * 1024
+TOTAL_BYTES = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
-OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+DISCONNECT_OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
@@ -247,7 +247,7 @@ class Server:
     url: str
     _prefix: str = field(default_factory=lambda: f"onboarding_test_{uuid.uuid4().hex[:8]}")
     _count: int = 0
-    _emptied: list[str] = field(default_factory=list)
+    _reusable: list[str] = field(default_factory=list)
     _schemas: dict[str, Any] = field(default_factory=dict)  # as made, by the database's name
 
     @contextmanager
@@ -265,48 +265,48 @@ class Server:
         with self.database() as url:
             migrate.upgrade(url)
             yield str(make_url(url).database)
-            for name in self._emptied:
+            for name in self._reusable:
                 self._drop(name)
 
     @contextmanager
-    def like(self, template: str) -> Iterator[str]:
+    def copy_of(self, template: str) -> Iterator[str]:
         """Give the URL of an empty database with all tables.
 
-        One that an earlier test used is emptied and used again, as making one takes a hundred
-        times as long; if that test changed more than rows, its database is dropped instead.
+        An earlier test's database is emptied and reused, as creating one takes a hundred times
+        as long; if that test changed more than rows, its database is dropped instead.
         """
-        name = self._emptied.pop() if self._emptied else self._create(template)
+        name = self._reusable.pop() if self._reusable else self._create(template)
         if name not in self._schemas:
             self._schemas[name] = self._schema(name)
         try:
             yield self._url(name)
         finally:
             if self._empty(name, self._schemas[name]):
-                self._emptied.append(name)
+                self._reusable.append(name)
             else:
                 self._drop(name)
 
     def _schema(self, name: str) -> Any:
         with closing(psycopg.connect(self._url(name))) as connection:
-            return connection.execute(SCHEMA).fetchone()
+            return connection.execute(SCHEMA_STATE).fetchone()
 
     def _empty(self, name: str, schema: Any) -> bool:
         """Delete all rows; False if the database is not as it was made."""
         try:
             with closing(psycopg.connect(self._url(name), autocommit=True)) as connection:
-                connection.execute(OTHERS)
-                if connection.execute(SCHEMA).fetchone() != schema:
+                connection.execute(DISCONNECT_OTHERS)
+                if connection.execute(SCHEMA_STATE).fetchone() != schema:
                     return False
-                [(size,)] = connection.execute(SIZE).fetchall()
-                if size > LARGEST:
+                [(size,)] = connection.execute(TOTAL_BYTES).fetchall()
+                if size > MAX_REUSED_BYTES:
                     return False
                 tables = {table for (table,) in connection.execute(TABLES)} - {"alembic_version"}
                 quoted = [sql.Identifier(table) for table in sorted(tables)]
                 with connection.transaction():
                     connection.execute("SET LOCAL session_replication_role = replica")
-                    for table in quoted:  # in any order: foreign keys are not looked at
+                    for table in quoted:  # in any order, as foreign keys are off
                         connection.execute(sql.SQL("DELETE FROM {}").format(table))
-                connection.execute(RESTART)
+                connection.execute(RESET_SEQUENCES)
         except psycopg.Error:
             return False
         return True
@@ -314,11 +314,11 @@ class Server:
     def _create(self, template: str) -> str:
         self._count += 1
         name = f"{self._prefix}_{self._count}"
-        self._do(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
         return name
 
     def _drop(self, name: str) -> None:
-        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _url(self, name: str) -> str:
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
@@ -329,6 +329,6 @@ class Server:
         with psycopg.connect(self.url) as connection:
             return " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
 
-    def _do(self, statement: str) -> None:
+    def _execute(self, statement: str) -> None:
         with closing(psycopg.connect(self.url, autocommit=True)) as connection:
             connection.execute(statement.encode())

@@ -77,30 +77,30 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Story:
-    """What happened to one client, and the first revision that had columns for it."""
+    """What happened to one client, and the first revision with columns for it."""
 
     since: str
     transitions: tuple[Transition, ...] = ()
-    channel: str | None = None  # its own, if it is not said
+    channel: str | None = None  # its own, unless given
     admins: tuple[str, ...] = ()
     client_team: str | None = None
 
 
-def does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
-    """Call a transition that takes the time last."""
-    return lambda onboarding, now: transition(onboarding, *arguments, now=now, **named)
+def at_time(transition: Callable[..., Change], *arguments: Any, **keywords: Any) -> Transition:
+    """Call a transition with the time that it happens at."""
+    return lambda onboarding, now: transition(onboarding, *arguments, now=now, **keywords)
 
 
-def done(*numbers: int) -> tuple[Transition, ...]:
-    return tuple(does(finish_step, number, ANN if number < 23 else ERIN) for number in numbers)
+def finish(*numbers: int) -> tuple[Transition, ...]:
+    return tuple(at_time(finish_step, number, ANN if number < 23 else ERIN) for number in numbers)
 
 
-def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Transition:
+def enter(step: int, fields: Collection[str] = ALL_FIELDS) -> Transition:
     masks = {name: mask(VALUES[name]) for name in fields}
-    return does(enter_credentials, step, masks, ANN)
+    return at_time(enter_credentials, step, masks, ANN)
 
 
-def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Transition:
+def finish_check(outcome: Outcome, *fields: str, retry: bool = False) -> Transition:
     def transition(at: Onboarding, now: datetime) -> Change:
         run = at.verification
         assert run
@@ -110,79 +110,86 @@ def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Transition:
     return transition
 
 
-def booked(at: Onboarding, now: datetime) -> Change:
+def send_booking(at: Onboarding, now: datetime) -> Change:
     run = at.verification
     assert run
     return record_booking_sent(at, run.number, run.requested_at, now)
 
 
-def rechecked(at: Onboarding, now: datetime) -> Change:
+def start_recheck(at: Onboarding, now: datetime) -> Change:
     return recheck(at, BOT, now, since=now)
 
 
 AWAY = Absence(ERIN.user_id, "U0LEE", NOW, NOW + timedelta(days=3))
-FIRST = (does(choose_option, 1, "new", ANN), *done(2, 3))
-ALL_IN = (does(choose_option, 1, "existing", ANN), *done(*range(3, 22)), entered(22))
+FIRST_STEPS = (at_time(choose_option, 1, "new", ANN), *finish(2, 3))
+ALL_ENTERED = (at_time(choose_option, 1, "existing", ANN), *finish(*range(3, 22)), enter(22))
 COMPLETED = (
-    *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
-    *(does(request_verification, ERIN), verified(Outcome.PASSED)),
+    *(*ALL_ENTERED, finish_check(Outcome.PASSED), *finish(22, 23, 24)),
+    *(at_time(request_verification, ERIN), finish_check(Outcome.PASSED)),
 )
 STORIES: Mapping[str, Story] = {
-    "Only Begun": Story("0001"),
+    "Just Started": Story("0001"),
     "Käthe's  Heizung & Söhne": Story(
         "0001",
         (
-            *(*FIRST, does(ask_for_help, 4, "Wo? “Hier” – ü 🙂", ANN)),
-            *(entered(11, ["client_id"]), entered(11, ["client_id"])),
-            does(undo_step, 3, ANN),
+            *(*FIRST_STEPS, at_time(ask_for_help, 4, "Wo? “Hier” – ü 🙂", ANN)),
+            *(enter(11, ["client_id"]), enter(11, ["client_id"])),
+            at_time(undo_step, 3, ANN),
         ),
         admins=(ANN.user_id, "U0BEN"),
     ),
-    "Being Verified": Story("0001", ALL_IN),
+    "Being Verified": Story("0001", ALL_ENTERED),
     "Broken after Go-Live": Story(
         "0025",
-        (*COMPLETED, rechecked, verified(Outcome.FAILED, "client_secret"), does(tell_client, ERIN)),
+        (
+            *COMPLETED,
+            start_recheck,
+            finish_check(Outcome.FAILED, "client_secret"),
+            at_time(tell_client, ERIN),
+        ),
     ),
-    "Found Wrong": Story("0001", (*ALL_IN, verified(Outcome.FAILED, "client_secret"))),
-    "ServiceTitan Away": Story("0001", (*ALL_IN, verified(Outcome.UNKNOWN, retry=True))),
+    "Check Failed": Story("0001", (*ALL_ENTERED, finish_check(Outcome.FAILED, "client_secret"))),
+    "ServiceTitan Down": Story("0001", (*ALL_ENTERED, finish_check(Outcome.UNKNOWN, retry=True))),
     "Completed": Story("0001", COMPLETED),
-    "Channel Lost": Story("0002", (*FIRST, does(lifecycle.lose_channel, Loss.ARCHIVED))),
-    "Destroyed": Story("0003", (*COMPLETED, does(destroy_credentials, ERIN))),
-    "Exposed": Story(
-        "0004", (*ALL_IN, does(record_posted_secret, ["client_secret", "tenant_id"], ANN))
+    "Lost Channel": Story("0002", (*FIRST_STEPS, at_time(lifecycle.lose_channel, Loss.ARCHIVED))),
+    "Values Deleted": Story("0003", (*COMPLETED, at_time(destroy_credentials, ERIN))),
+    "Secret Posted": Story(
+        "0004", (*ALL_ENTERED, at_time(record_posted_secret, ["client_secret", "tenant_id"], ANN))
     ),
-    "Every Day": Story(
+    "Usual Events": Story(
         "0005",
         (
-            *(*FIRST, does(lifecycle.client_joins, ANN, timezone="America/Denver")),
+            *(*FIRST_STEPS, at_time(lifecycle.client_joins, ANN, timezone="America/Denver")),
             *(
-                does(ask_for_help, 4, "Where?", ANN),
-                does(mark_answered, [1], ERIN),
-                does(send_reply, "Here.", ERIN),
-                does(note, "x", ERIN),
+                at_time(ask_for_help, 4, "Where?", ANN),
+                at_time(mark_answered, [1], ERIN),
+                at_time(send_reply, "Here.", ERIN),
+                at_time(note, "x", ERIN),
             ),
-            *(does(skip_step, 7, ERIN), does(hand_over_steps, 4, ANN)),
-            *(does(remind, ERIN), does(snooze, ANN, until=NOW + timedelta(days=1))),
-            does(escalate),
+            *(at_time(skip_step, 7, ERIN), at_time(hand_over_steps, 4, ANN)),
+            *(at_time(remind, ERIN), at_time(snooze, ANN, until=NOW + timedelta(days=1))),
+            at_time(escalate),
         ),
         channel="C0SHARED",
     ),
-    "Paused": Story("0005", (does(lifecycle.pause, ERIN, reason="Holidays"),), channel="C0SHARED"),
-    "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
-    "Cancelled": Story("0005", (*ALL_IN, does(lifecycle.cancel, ERIN, "They left."))),
-    "Standing Still": Story(
+    "Paused": Story(
+        "0005", (at_time(lifecycle.pause, ERIN, reason="Holidays"),), channel="C0SHARED"
+    ),
+    "In an Enterprise": Story("0013", FIRST_STEPS, client_team="E0ACME"),
+    "Cancelled": Story("0005", (*ALL_ENTERED, at_time(lifecycle.cancel, ERIN, "They left."))),
+    "Unused Values": Story(
         "0017",
         (
-            *(*ALL_IN, verified(Outcome.PASSED)),
-            does(expire_credentials, keep=timedelta(0), objection=timedelta(days=7)),
+            *(*ALL_ENTERED, finish_check(Outcome.PASSED)),
+            at_time(expire_credentials, keep=timedelta(0), objection=timedelta(days=7)),
         ),
     ),
-    "While Away": Story("0022", (*FIRST, does(cover, {ERIN.user_id: AWAY}))),
+    "Away Engineer": Story("0022", (*FIRST_STEPS, at_time(cover, {ERIN.user_id: AWAY}))),
     "Booked": Story(
         "0005",
         (
-            *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
-            *(does(request_verification, ERIN, booking="heavyset-1"), booked),
+            *(*ALL_ENTERED, finish_check(Outcome.PASSED), *finish(22, 23, 24)),
+            *(at_time(request_verification, ERIN, booking="heavyset-1"), send_booking),
         ),
     ),
 }
@@ -192,7 +199,7 @@ def onboardings_at(revision: str) -> Mapping[str, Onboarding]:
     """Return the onboardings that a database of `revision` can hold, by id."""
     return {
         change.onboarding.id: change.onboarding
-        for name, (_, change) in _lives().items()
+        for name, (_, change) in _changes().items()
         if STORIES[name].since <= revision
     }
 
@@ -203,14 +210,14 @@ def fill(url: str, revision: str) -> None:
         sqlite.file(url).write_bytes(_empty_file(revision))
     else:
         migrate.upgrade(url, revision)
-    known = onboardings_at(revision)
+    onboardings = onboardings_at(revision)
     with connected(url) as connection:
         for table in _tables(connection):
             owner = "id" if table.name == "onboarding" else "onboarding_id"
             rows = [
                 {column.name: row[column.name] for column in table.columns}
                 for row in _rows_at_head()[table.name]
-                if row.get(owner) in {*known, None}
+                if row.get(owner) in {*onboardings, None}
             ]
             connection.execute(sa.insert(table), rows)
         if connection.dialect.name == "postgresql":
@@ -244,7 +251,7 @@ def content(url: str) -> Rows:
 
 @contextmanager
 def connected(url: str) -> Iterator[sa.Connection]:
-    """Give a connection in a transaction, past the bot."""
+    """Give a direct connection, in a transaction."""
     engine = sa.create_engine(sync_url(url))
     try:
         with engine.begin() as connection:
@@ -254,11 +261,11 @@ def connected(url: str) -> Iterator[sa.Connection]:
 
 
 def _tables(connection: sa.Connection) -> list[sa.Table]:
-    """The tables that there are, each with the columns that it has, in today's types."""
-    there = sa.inspect(connection)
+    """The existing tables with their existing columns, in today's types."""
+    inspector = sa.inspect(connection)
     columns = {
-        table: {column["name"] for column in its}
-        for (_, table), its in there.get_multi_columns().items()
+        table: {column["name"] for column in table_columns}
+        for (_, table), table_columns in inspector.get_multi_columns().items()
     }
     return [
         _table(table.name, frozenset(columns[table.name]))
@@ -281,12 +288,12 @@ def _table(name: str, columns: Collection[str]) -> sa.Table:
 
 
 @cache
-def _lives() -> Mapping[str, tuple[Change, Change]]:
-    """How each client began, and what became of them: a transition a minute."""
-    return {name: _life(name, story) for name, story in STORIES.items()}
+def _changes() -> Mapping[str, tuple[Change, Change]]:
+    """How each client started and ended up, with a transition per minute."""
+    return {name: _change_of(name, story) for name, story in STORIES.items()}
 
 
-def _life(name: str, story: Story) -> tuple[Change, Change]:
+def _change_of(name: str, story: Story) -> tuple[Change, Change]:
     key = name[:4].strip().lower()
     begun = start(
         f"{key:0<16}",
@@ -311,8 +318,8 @@ def _rows_at_head() -> Rows:
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{directory}/filled.db"
         migrate.upgrade(url)
-        with ThreadPoolExecutor(1) as apart:  # whoever asks first may be in a loop already
-            apart.submit(asyncio.run, _write(url)).result()
+        with ThreadPoolExecutor(1) as executor:  # the caller may have a running event loop
+            executor.submit(asyncio.run, _write(url)).result()
         return content(url)
 
 
@@ -320,7 +327,7 @@ async def _write(url: str) -> None:
     database = Database(url, SEALS)
     async with database.begin() as session:
         await GuideStore.from_file(SERVICETITAN).save_newest(session)
-        for begun, change in _lives().values():
+        for begun, change in _changes().values():
             await onboardings.add(session, begun)
             await session.flush()
             await onboardings.save(session, begun.onboarding, change)
@@ -331,14 +338,14 @@ async def _write(url: str) -> None:
 
 async def _keep_values(session: AsyncSession, onboarding: Onboarding) -> None:
     for name, stored in onboarding.credentials.items():
-        place = Slot(onboarding.id, name, stored.version, stored.mask)
+        slot = Slot(onboarding.id, name, stored.version, stored.mask)
         for _ in range(stored.version):
-            sealed = VAULT.seal(place, SecretStr(VALUES[name]))
+            sealed = VAULT.seal(slot, SecretStr(VALUES[name]))
             await credentials.put(session, [sealed], stored.by, stored.at)
 
 
 async def _publish(session: AsyncSession) -> None:
-    """Fill the columns that the bot fills when it is at work: here they are empty, there not."""
+    """Fill the columns that a running bot fills, in some of the rows."""
     session.add_all(
         [
             AbsenceRow(engineer="U0ERIN", colleague="U0LEE", since=NOW, until=NOW + MINUTE),
@@ -380,9 +387,9 @@ async def _publish(session: AsyncSession) -> None:
         session.add(MessageRow(onboarding_id=row.id, slot="root", ts=row.thread_ts, digest="d2"))
         session.add(MessageRow(onboarding_id=row.id, slot="welcome", posting_since=NOW))
         first = select(EventRow).where(col(EventRow.onboarding_id) == row.id).order_by("id")
-        told = (await session.exec(first)).first()
-        assert told
-        told.announcing_since, told.announced_ts = NOW, row.thread_ts
+        event = (await session.exec(first)).first()
+        assert event
+        event.announcing_since, event.announced_ts = NOW, row.thread_ts
     old_value = (await session.exec(select(CredentialRow))).first()
     run = (await session.exec(select(VerificationRow))).first()
     assert old_value

@@ -1,4 +1,4 @@
-"""Reverts migrations, and asks whether all are applied, which the product itself never does."""
+"""Reverts migrations, and tells whether all are applied, which the bot itself never does."""
 
 from alembic import command
 

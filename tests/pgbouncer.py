@@ -1,4 +1,4 @@
-"""Debian's PgBouncer in front of the tests' PostgreSQL, gone when they are."""
+"""PgBouncer in front of the tests' PostgreSQL, stopped when they end."""
 
 import shutil
 import socket
@@ -16,7 +16,7 @@ from sandbox.bot_process import free_port
 from tests.databases import PostgresDatabase
 from tests.postgresql import Cluster, unprivileged
 
-# In transaction pooling, few servers for many clients: whatever is left on a connection shows.
+# With transaction pooling, few servers for many clients expose leftover connection state.
 CONFIGURATION = """
 [databases]
 * = host={cluster} user=postgres

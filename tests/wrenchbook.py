@@ -12,11 +12,11 @@ ADDRESS = "https://api.wrenchbook.example"
 
 
 class Wrenchbook:
-    """Knows one account; `statuses` maps a path to another status than it would give."""
+    """Knows one account; `statuses` overrides the status of a path."""
 
     def __init__(self) -> None:
         self.statuses: dict[str, int] = {}
-        self.html_paths: set[str] = set()  # paths that a gateway answers with a page
+        self.html_paths: set[str] = set()  # paths answered with an HTML page, as by a gateway
         self.requests: list[web.Request] = []
 
     async def __aenter__(self) -> "Wrenchbook":
@@ -43,12 +43,12 @@ class Wrenchbook:
     async def _answer(self, request: web.Request) -> web.Response:
         self.requests.append(request)
         basic = "Basic " + b64encode(f"{ACCOUNT}:{KEY}".encode()).decode()
-        known = basic, f"Key {KEY}", "Bearer a-token"
-        is_known = request.headers.get("Authorization") in known
+        accepted = basic, f"Key {KEY}", "Bearer a-token"
+        is_authorized = request.headers.get("Authorization") in accepted
         if request.path == "/token":
             form = await request.post()
-            is_known = (form["client_id"], form["client_secret"]) == (ACCOUNT, KEY)
-        status = self.statuses.get(request.path, 200 if is_known else 401)
+            is_authorized = (form["client_id"], form["client_secret"]) == (ACCOUNT, KEY)
+        status = self.statuses.get(request.path, 200 if is_authorized else 401)
         headers = {"Location": f"{self.url}/elsewhere"} if status in range(300, 400) else {}
         body = '{"access_token": "a-token", "data": []}'
         if request.path in self.html_paths:
