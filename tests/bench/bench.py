@@ -16,7 +16,7 @@ IDLE_SECONDS = 0.4
 
 
 class Size(Enum):
-    """How much is measured: a look, ten minutes in all, or as long as it takes."""
+    """How much is measured: a quick look, ten minutes in all, or as long as it takes."""
 
     QUICK = "quick"
     USUAL = "usual"
@@ -42,7 +42,7 @@ class Bench:
         return self.size is Size.QUICK
 
     async def calibrate(self) -> None:
-        """Look how steady the machine is, once the apps have finished what they were at."""
+        """Measure how steady the machine is, once the apps are idle."""
         await asyncio.sleep(IDLE_SECONDS)
         self.calibration.sample()
 

@@ -41,7 +41,7 @@ class Calibration:
             process.communicate()
 
     def begin(self) -> None:
-        """Forget the samples, for the next part; what the machine can do at best is kept."""
+        """Forget the samples, for the next part, but keep the best time."""
         self._slowest.clear()
 
     def sample(self) -> None:
@@ -57,7 +57,7 @@ class Calibration:
 
     @property
     def slowdown(self) -> float:
-        """How much longer than at best the work took on the slower core, in the middle."""
+        """The median time on the slowest core, as a multiple of the best time."""
         return median(self._slowest) / self._best if self._slowest else 1.0
 
 

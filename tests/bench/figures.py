@@ -1,4 +1,4 @@
-"""What was measured: figures with all their rounds, and whether noise leaves them to be told."""
+"""What was measured: figures with all their rounds, and whether they are too noisy to tell."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
-# A machine on which the same work takes this many times as long now and then tells nothing.
+# If the same work sometimes takes this many times as long, the machine is too noisy.
 MAX_SLOWDOWN = 1.4
-# How far the reference may spread between rounds: a middle holds still, a tail doesn't.
+# How far the baseline may spread between rounds: a median is steadier than a tail.
 P50_TOLERANCE, P99_TOLERANCE = 1.25, 1.8
 
 

@@ -1,4 +1,4 @@
-"""Databases with thousands of onboardings: a few are lived through, then copied in SQL.
+"""Databases with thousands of onboardings: a few are replayed, then copied in SQL.
 
 Each has what a real one leaves behind: a question with its answer, an undo, a reminder, five
 credentials with one mistake, two checks, the messages of its thread, and its sealed history.
@@ -30,15 +30,15 @@ from storage.guides import GuideStore
 from storage.posted_messages import Posted
 from storage.tables import EventRow, OnboardingRow, VerificationRow
 from storage.vault import Slot, Vault
-from tests.bench.stage import KEY, Platforms, engine, seals
+from tests.bench.stage import KEY, Platforms, engine_for, seals
 from tests.builders import ALL_FIELDS, VALUES, a_report
 
 Transition = Callable[[Onboarding, datetime], Change]
 
-# A template and the step that is current; those of a finished one are all done.
+# The templates of running onboardings, with their current steps.
 RUNNING = {"run03": 3, "run08": 8, "run14": 14, "run20": 20, "run23": 23}
-KEPT, FORGOTTEN = "kept", "gone"  # the credentials of the latter are destroyed
-BETWEEN = timedelta(minutes=7)  # two things that happen to a template
+KEPT, DELETED = "kept", "gone"  # the credentials of the latter are destroyed
+STEP_TIME = timedelta(minutes=7)  # between two events of a template
 LATER = timedelta(days=30)  # when the bot looks at one again
 COPIED = ("onboarding", "step", "message", "credential", "verification", "event")
 # A copy of a running one began this much before the one before it, and of a finished one.
@@ -47,7 +47,7 @@ KEPT_DAYS = 30
 
 
 async def write_templates(url: str, platforms: Platforms) -> None:
-    """Live the templates through, step by step."""
+    """Replay the templates, step by step."""
     guides, database = GuideStore.from_file(SERVICETITAN), Database(url, seals())
     engineer = Actor(platforms.engineer.id, platforms.engineer.team.id, Role.ENGINEER)
     admin = Actor(platforms.admin.id, platforms.admin.team.id, Role.CLIENT_ADMIN)
@@ -55,20 +55,20 @@ async def write_templates(url: str, platforms: Platforms) -> None:
         async with database.begin() as session:
             await guides.save_newest(session)
             for name, current in RUNNING.items():
-                await _live(session, guides, name, _steps(current, engineer, admin), engineer)
-            whole = [*_steps(26, engineer, admin), *_end(engineer)]
-            await _live(session, guides, KEPT, whole, engineer)
-            await _live(session, guides, FORGOTTEN, [*whole, _destroyed(engineer)], engineer)
-            await credentials.destroy(session, FORGOTTEN)
+                await _replay(session, guides, name, _steps(current, engineer, admin), engineer)
+            transitions = [*_steps(26, engineer, admin), *_end(engineer)]
+            await _replay(session, guides, KEPT, transitions, engineer)
+            await _replay(session, guides, DELETED, [*transitions, _destroy(engineer)], engineer)
+            await credentials.destroy(session, DELETED)
     finally:
         await database.close()
 
 
 def _steps(current: int, engineer: Actor, admin: Actor) -> list[Transition]:
-    """What happens until a step is current; a few things that go wrong are among it."""
+    """The transitions until a step is current, including a few detours."""
     masks = {name: mask(VALUES[name]) for name in ALL_FIELDS}
     wrong = {"client_secret": masks["client_secret"]}
-    also: dict[int, list[Transition]] = {
+    detours: dict[int, list[Transition]] = {
         6: [
             lambda at, now: ask_for_help(at, 6, "Where do I find the API scopes?", admin, now),
             lambda at, now: mark_answered(at, [1], engineer, now),
@@ -78,30 +78,30 @@ def _steps(current: int, engineer: Actor, admin: Actor) -> list[Transition]:
         9: [lambda at, now: remind(at, engineer, now)],
         22: [
             lambda at, now: enter_credentials(at, 22, masks, admin, now),
-            _checked(Outcome.FAILED, "client_secret"),
+            _check(Outcome.FAILED, "client_secret"),
             lambda at, now: enter_credentials(at, 22, wrong, admin, now),
-            _checked(Outcome.PASSED),
+            _check(Outcome.PASSED),
         ],
     }
     found: list[Transition] = [lambda at, now: choose_option(at, 1, "existing", admin, now)]
     for number in range(3, min(current, 25)):
-        found += also.get(number, [])
-        found.append(_finished(number, admin if number < 23 else engineer))
+        found += detours.get(number, [])
+        found.append(_finish(number, admin if number < 23 else engineer))
     return found
 
 
 def _end(engineer: Actor) -> list[Transition]:
     return [
         lambda at, now: request_verification(at, engineer, now),
-        _checked(Outcome.PASSED),
+        _check(Outcome.PASSED),
     ]
 
 
-def _finished(number: int, by: Actor) -> Transition:
+def _finish(number: int, by: Actor) -> Transition:
     return lambda at, now: finish_step(at, number, by, now)
 
 
-def _checked(outcome: Outcome, *fields: str) -> Transition:
+def _check(outcome: Outcome, *fields: str) -> Transition:
     def checked(at: Onboarding, now: datetime) -> Change:
         run = at.verification
         assert run
@@ -110,18 +110,18 @@ def _checked(outcome: Outcome, *fields: str) -> Transition:
     return checked
 
 
-def _destroyed(engineer: Actor) -> Transition:
+def _destroy(engineer: Actor) -> Transition:
     return lambda at, now: destroy_credentials(at, engineer, now)
 
 
-async def _live(
+async def _replay(
     session: AsyncSession,
     guides: GuideStore,
     name: str,
     transitions: Sequence[Transition],
     engineer: Actor,
 ) -> None:
-    now = datetime.now(UTC) - BETWEEN * (len(transitions) + 1)
+    now = datetime.now(UTC) - STEP_TIME * (len(transitions) + 1)
     begun = start(
         name,
         guides.newest,
@@ -135,7 +135,7 @@ async def _live(
     await onboardings.add(session, begun)
     at, vault = await onboardings.get(session, guides, name, lock=True), Vault([KEY])
     for transition in transitions:
-        now += BETWEEN
+        now += STEP_TIME
         before, at = at, await onboardings.save(session, at, transition(at, now))
         entered = [
             vault.seal(
@@ -151,12 +151,12 @@ async def _live(
 
 async def _publish(session: AsyncSession, at: Onboarding) -> None:
     """Leave the rows as if Slack showed everything, so that no bot has anything to do."""
-    news = [Posted(slot, "1795426200.000100", DONE, None) for slot in (PIN, BOOKMARK)]
-    news += [
+    posted = [Posted(slot, "1795426200.000100", DONE, None) for slot in (PIN, BOOKMARK)]
+    posted += [
         Posted(message.slot, f"1795426{number:03}.000100", message.digest, None)
         for number, message in enumerate(desired(at, {}))
     ]
-    await posted_messages.save(session, at.id, news, known=())
+    await posted_messages.save(session, at.id, posted, known=())
     await posted_messages.set_thread(session, at.id, "1795426000.000100")
     shown = {"published_revision": at.revision, "announcement_ts": "1795426000.000200"}
     later = {"next_reminder" if at.current else "next_check": datetime.now(UTC) + LATER}
@@ -170,44 +170,44 @@ async def _publish(session: AsyncSession, at: Onboarding) -> None:
 def fill(url: str, running: int, finished: int) -> None:
     """Copy the templates until there are so many running and finished onboardings."""
     recent = min(finished, KEPT_DAYS * 24 * 60 // FINISHED_MINUTES)
-    at = engine(url)
-    with at.begin() as connection:
+    engine = engine_for(url)
+    with engine.begin() as connection:
         each = running // len(RUNNING)
         for name in RUNNING:
             _copy(connection, name, range(1, each + 1), RUNNING_MINUTES * len(RUNNING))
         _copy(connection, KEPT, range(1, recent + 1), FINISHED_MINUTES)
-        _copy(connection, FORGOTTEN, range(recent + 1, finished + 1), FINISHED_MINUTES)
-    at.dispose()
+        _copy(connection, DELETED, range(recent + 1, finished + 1), FINISHED_MINUTES)
+    engine.dispose()
     analyze(url)
 
 
 def add_finished(url: str, first: int, last: int) -> None:
     """Add finished onboardings without steps, messages and history: lists don't read those."""
-    at = engine(url)
-    with at.begin() as connection:
+    engine = engine_for(url)
+    with engine.begin() as connection:
         numbers = range(first, last)
-        _copy(connection, FORGOTTEN, numbers, FINISHED_MINUTES, tables=["onboarding"])
-    at.dispose()
+        _copy(connection, DELETED, numbers, FINISHED_MINUTES, tables=["onboarding"])
+    engine.dispose()
     analyze(url)
 
 
 def analyze(url: str) -> None:
     """Update the planner's statistics, as a server does by itself, in its own time."""
-    at = engine(url)
-    with at.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    engine = engine_for(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
-    at.dispose()
+    engine.dispose()
 
 
 def size(url: str) -> int:
     """Return the bytes of a database."""
-    at = engine(url)
+    engine = engine_for(url)
     sqlite = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
     postgresql = "SELECT pg_database_size(current_database())"
-    query = sqlite if at.dialect.name == "sqlite" else postgresql
-    with at.connect() as connection:
+    query = sqlite if engine.dialect.name == "sqlite" else postgresql
+    with engine.connect() as connection:
         found = int(connection.execute(text(query)).scalar_one())
-    at.dispose()
+    engine.dispose()
     return found
 
 

@@ -1,4 +1,4 @@
-"""A process of its own that sends signed requests on schedule and times their acknowledgements.
+"""A separate process that sends signed requests on schedule and times their acknowledgements.
 
 The load is open: a request leaves at its time whether or not earlier ones were answered, and its
 latency counts from that time, so that a bot that falls behind cannot hide it.
@@ -15,8 +15,8 @@ import aiohttp
 
 from sandbox.slack.signing import signed_headers
 
-Body = tuple[bytes, str]  # and its content type
-BEFORE_THE_FIRST = 0.05
+Body = tuple[bytes, str]  # with its content type
+LEAD_SECONDS = 0.05
 
 
 class LoadFailedError(Exception):
@@ -59,7 +59,7 @@ async def _serve() -> None:
     async with aiohttp.ClientSession(connector=connector) as session:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             plan = json.loads(line)
-            start, every = loop.time() + BEFORE_THE_FIRST, 1 / plan["rate"]
+            start, every = loop.time() + LEAD_SECONDS, 1 / plan["rate"]
             found = await asyncio.gather(
                 *(
                     _send(session, plan, body, kind, start + number * every)

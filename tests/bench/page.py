@@ -11,7 +11,7 @@ from tests.bench.report import Machine, PartReport, Report
 
 JSON = Path("bench.json")
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, KEPT = DOCS / "performance.md", DOCS / "performance.json"
+PAGE, PAGE_JSON = DOCS / "performance.md", DOCS / "performance.json"
 TEMPLATE = Path(__file__).with_name("page.md")
 WIDTH = 120
 TOO_NOISY = "too noisy to tell"
@@ -23,7 +23,7 @@ def write_page(source: Path) -> None:
     report = Report.model_validate_json(content)
     if report.quick:
         raise click.UsageError(f"{source} is from a quick look, which measures too little")
-    KEPT.write_text(content, encoding="utf-8")
+    PAGE_JSON.write_text(content, encoding="utf-8")
     PAGE.write_text(page(report), encoding="utf-8")
 
 
@@ -70,7 +70,7 @@ def _table(part: PartReport) -> Iterator[str]:
 
 
 def cell(figure: Figure, slowdown: float) -> str:
-    """Return a figure with its spread, or that it can't be told."""
+    """Return a figure with its spread, or that it is too noisy to tell."""
     if figure.refusal(slowdown):
         return TOO_NOISY
     value = _with_unit(_short(figure.value), figure.unit)
@@ -95,12 +95,12 @@ def _summary(report: Report) -> Iterator[str]:
         for figure in part.figures
         if figure.aim is not None
     ]
-    told = [(figure, part) for figure, part, refusal in judged if not refusal]
-    missed = [(figure, part) for figure, part in told if not figure.is_met]
-    noisy = len(judged) - len(told)
+    reliable = [(figure, part) for figure, part, refusal in judged if not refusal]
+    missed = [(figure, part) for figure, part in reliable if not figure.is_met]
+    noisy = len(judged) - len(reliable)
     yield fill(
-        f"Of {len(judged)} figures with an aim, {len(told) - len(missed)} meet it, {len(missed)} "
-        f"miss it (bold), and {noisy} can't be told from noise.",
+        f"Of {len(judged)} figures with an aim, {len(reliable) - len(missed)} meet it, "
+        f"{len(missed)} miss it (bold), and {noisy} can't be told from noise.",
         WIDTH,
     )
     if missed:

@@ -1,4 +1,4 @@
-"""What the system tells about a process (Linux), and a process that keeps a core busy."""
+"""What Linux reports about a process, and a process that keeps a core busy."""
 
 import os
 import subprocess

@@ -18,7 +18,7 @@ LIBRARIES = (
 
 
 class Machine(BaseModel):
-    """Where it was measured."""
+    """The machine that it was measured on."""
 
     cpu: str
     cores: int
@@ -57,7 +57,7 @@ def _cpu() -> str:
 
 
 class PartReport(BaseModel):
-    """What a part found; `problem` tells why it came to no end."""
+    """The results of a part; `problem` says why it didn't finish."""
 
     name: str
     title: str

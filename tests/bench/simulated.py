@@ -1,4 +1,4 @@
-"""Ten minutes in a few seconds: the bot, Slack and the people on one clock that leaps over waits.
+"""Ten minutes in a few seconds: the bot, Slack and the people on one clock that skips waits.
 
 What it can't show is CPU time; what it shows exactly is what Slack's rate limits do.
 """
@@ -22,20 +22,20 @@ from tests.virtual_time import Clock, use_clock_for_signatures
 Result = TypeVar("Result")
 
 CALL_SECONDS = 0.08
-FORGOTTEN_SECONDS = 120.0  # by then, Slack's counters are empty
+LIMITS_RESET_SECONDS = 120.0  # by then, Slack's counters are empty
 TIMEOUT_SECONDS = 600.0
 
 
 async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
-    """Run a scenario in a world with time of its own."""
+    """Run a scenario in a world with virtual time."""
 
-    async def whole(clock: Clock) -> Result:
+    async def run(clock: Clock) -> Result:
         with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
             use_clock_for_signatures(clock, patch)
             async with _world(Path(name), clock) as world:
                 return await scenario(world)
 
-    return await asyncio.to_thread(virtual_time.run, whole)
+    return await asyncio.to_thread(virtual_time.run, run)
 
 
 @asynccontextmanager
@@ -48,11 +48,11 @@ async def _world(directory: Path, clock: Clock) -> AsyncIterator[World]:
 
 
 @dataclass
-class Seen:
+class Timings:
     """Seconds from a press until the next step is visible, and until the pressed button is gone."""
 
     waits: list[float] = field(default_factory=list)
-    gone: list[float] = field(default_factory=list)
+    button_gone: list[float] = field(default_factory=list)
     _pressed: dict[str, float] = field(default_factory=dict)  # by the message's ts
 
     def pressed(self, message: Message) -> None:
@@ -63,25 +63,25 @@ class Seen:
         if isinstance(change, MessageEdited) and not offers(change.message, "step_done"):
             pressed_at = self._pressed.pop(change.message.ts, None)
             if pressed_at is not None:
-                self.gone.append(asyncio.get_running_loop().time() - pressed_at)
+                self.button_gone.append(asyncio.get_running_loop().time() - pressed_at)
 
 
 class Client:
     """A client's admin who does one step after the other."""
 
-    def __init__(self, world: World, channel: Channel, seen: Seen) -> None:
-        self._world, self._channel, self._seen = world, channel, seen
+    def __init__(self, world: World, channel: Channel, timings: Timings) -> None:
+        self._world, self._channel, self._timings = world, channel, timings
         self.step = 1
 
     @classmethod
-    async def begin(cls, world: World, name: str, seen: Seen) -> "Client":
+    async def begin(cls, world: World, name: str, timings: Timings) -> "Client":
         """Start an onboarding in a channel of its own."""
         slack, erin = world.slack, world.erin
         channel = slack.add_channel(name.lower().replace(" ", "-"), erin, world.ann)
         await erin.command(channel, "/servicetitan", f"start {name}")
         form = await slack.until(lambda: erin.view, TIMEOUT_SECONDS)
         assert (await erin.submit(form)).ok
-        client = cls(world, channel, seen)
+        client = cls(world, channel, timings)
         await slack.until(client._message, TIMEOUT_SECONDS)
         return client
 
@@ -92,11 +92,11 @@ class Client:
         choice = "choose_account:new"
         action = choice if offers(message, choice) else "step_done"
         began = loop.time()
-        self._seen.pressed(message)
+        self._timings.pressed(message)
         assert (await self._world.ann.press(message, action)).ack.ok
         self.step += 1
         await self._world.slack.until(self._message, TIMEOUT_SECONDS)
-        self._seen.waits.append(loop.time() - began)
+        self._timings.waits.append(loop.time() - began)
 
     def _message(self) -> Message | None:
         return self._world.slack.message(self._channel, f"step:{self.step}")

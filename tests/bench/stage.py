@@ -1,4 +1,4 @@
-"""The stage of the measurements: the sandboxes, and apps as processes of their own beside them."""
+"""The setup of the measurements: the sandboxes, with the apps as separate processes."""
 
 import base64
 import os
@@ -25,8 +25,8 @@ from tests.postgresql import running_cluster
 
 KEY = b"k" * 32
 STOCK = ("-m", "tests.bench.stock")
-# As a server is that has something to lose; the cluster of the tests has not.
-AS_IN_EARNEST = ("fsync", "full_page_writes", "autovacuum")
+# On, as in production; the tests' cluster turns them off.
+DURABILITY_SETTINGS = ("fsync", "full_page_writes", "autovacuum")
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Platforms:
 
 
 @asynccontextmanager
-async def platforms(
+async def running_platforms(
     directory: Path, *, latency: float = 0.0, clock: Callable[[], float] = time.time
 ) -> AsyncIterator[Platforms]:
     """Start Slack, which takes `latency` for each call, and ServiceTitan; apps end with them."""
@@ -121,7 +121,7 @@ async def begin(stage: Stage) -> str:
 
 
 def seals() -> Seals:
-    """What seals the history of the bots here."""
+    """The seals of the bots measured here."""
     return Seals([KEY])
 
 
@@ -138,8 +138,8 @@ def migrated(directory: Path, server: str) -> Iterator[dict[str, str]]:
         yield {**urls, "PostgreSQL": url}
 
 
-def engine(url: str) -> Engine:
-    """Return a way past the bot."""
+def engine_for(url: str) -> Engine:
+    """Return an engine for direct access."""
     return create_engine(sync_url(url))
 
 
@@ -151,7 +151,7 @@ def postgresql() -> Iterator[str]:
         return
     with running_cluster() as cluster:
         with psycopg.connect(cluster.url, autocommit=True) as connection:
-            for name in AS_IN_EARNEST:
+            for name in DURABILITY_SETTINGS:
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = on").format(sql.Identifier(name)))
             connection.execute("SELECT pg_reload_conf()")
         yield cluster.url

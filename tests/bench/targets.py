@@ -14,11 +14,11 @@ from storage.tables import CredentialRow, EventRow, OnboardingRow
 from tests.bench.load import Body
 from tests.bench.population import Client, populate
 from tests.bench.requests import Templates
-from tests.bench.stage import Platforms, engine
+from tests.bench.stage import Platforms, engine_for
 
 FIRST_STEP, FORM_STEP = 2, 12
-# Slack is shown everything, and wasn't called for a while.
-QUIET_SECONDS, QUIET_WITHIN = 0.4, 60.0
+# Slack shows everything, and wasn't called for a while.
+QUIET_SECONDS, QUIET_TIMEOUT = 0.4, 60.0
 
 
 class LostRequestError(Exception):
@@ -55,8 +55,8 @@ class Target:
     def done(self, templates: Templates, count: int) -> Iterator[Body]:
         """Yield so many presses of *Done*."""
         for _ in range(count):
-            step, place = divmod(self.presses, len(self.walking))
-            yield templates.done(self.walking[place], FIRST_STEP + step)
+            step, index = divmod(self.presses, len(self.walking))
+            yield templates.done(self.walking[index], FIRST_STEP + step)
             self.presses += 1
 
     def form(self, templates: Templates, count: int) -> Iterator[Body]:
@@ -68,7 +68,7 @@ class Target:
     async def settle(self, platforms: Platforms) -> None:
         """Wait until the app has done everything that followed, so that nothing disturbs others."""
         calls = -1
-        async with asyncio.timeout(QUIET_WITHIN):
+        async with asyncio.timeout(QUIET_TIMEOUT):
             while self._behind() or len(platforms.slack.calls) != calls:
                 calls = len(platforms.slack.calls)
                 await asyncio.sleep(QUIET_SECONDS)
@@ -97,8 +97,8 @@ class Target:
     def _scalar(self, query: Select[int]) -> int:
         if not self.url:
             return 0
-        at = engine(self.url)
-        with at.connect() as connection:
+        engine = engine_for(self.url)
+        with engine.connect() as connection:
             found = int(connection.execute(query).scalar_one())
-        at.dispose()
+        engine.dispose()
         return found

@@ -19,7 +19,7 @@ PARTS = ("tuning", "held_out")
 
 @dataclass(frozen=True)
 class Question:
-    """A question, what answers it (nothing: hand it over), and the step where it is asked."""
+    """A question, the passages that answer it (none: hand it over), and the step it is asked at."""
 
     text: str
     right: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from bot.guide import Guide
 from bot.guide.answers import Intent, Meaning, understand
 
 MESSAGES = Path(__file__).with_name("typed_messages.toml")
-# The parts but the first were written apart from the code; it is fitted to the first.
+# The code is tuned to the first part; the others were written independently of it.
 PARTS = ("tuning", "held_out", "second", "third")
 # What hands a message over, to the guide or to the engineer.
 HANDED_OVER = (Meaning.TROUBLE, Meaning.QUESTION)
@@ -18,7 +18,7 @@ HANDED_OVER = (Meaning.TROUBLE, Meaning.QUESTION)
 
 @dataclass(frozen=True)
 class Typed:
-    """A message of the client's side, what it means, and what would do as well."""
+    """A message from the client, what it means, and what else is acceptable."""
 
     text: str
     wanted: str
@@ -28,14 +28,14 @@ class Typed:
 
 @dataclass(frozen=True)
 class Read:
-    """A message, and what it was taken for."""
+    """A message, and how it was understood."""
 
     typed: Typed
     got: Intent
 
     @property
     def meaning(self) -> str:
-        """What it was taken for, as the corpus writes it."""
+        """How it was understood, in the notation of the corpus."""
         chosen = f":{self.got.words}" if self.got.meaning is Meaning.CHOOSE else ""
         return f"{self.got.meaning.value}{chosen}"
 

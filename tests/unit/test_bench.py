@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench.figures import MAX_SLOWDOWN, Figure, p50_and_p99
-from tests.bench.page import KEPT, PAGE, cell, page
+from tests.bench.page import PAGE, PAGE_JSON, cell, page
 from tests.bench.report import PartReport, Report
 from tests.bench.sampling import cumulative, own
 from tests.bench.soak.samples import Sample, p99, read
@@ -50,13 +50,13 @@ def test_each_round_is_compared_with_its_paired_round() -> None:
 
 
 def test_the_committed_page_matches_its_json() -> None:
-    report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
+    report = Report.model_validate_json(PAGE_JSON.read_text(encoding="utf-8"))
 
     assert PAGE.read_text(encoding="utf-8") == page(report)
 
 
 def test_a_failed_part_is_on_the_page_with_its_partial_results() -> None:
-    report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
+    report = Report.model_validate_json(PAGE_JSON.read_text(encoding="utf-8"))
     broken = PartReport(
         name="x", title="A part", about="", figures=[a_figure(1.0)], problem="TimeoutError"
     )
@@ -70,7 +70,7 @@ def test_a_failed_part_is_on_the_page_with_its_partial_results() -> None:
 
 
 def test_a_remeasured_part_replaces_the_earlier_one() -> None:
-    report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
+    report = Report.model_validate_json(PAGE_JSON.read_text(encoding="utf-8"))
     again = report.parts[1].model_copy(update={"figures": [a_figure(3.0)], "problem": ""})
 
     both = report.with_parts_of(report.model_copy(update={"parts": [again]}))

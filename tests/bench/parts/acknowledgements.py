@@ -17,7 +17,7 @@ from tests.bench.figures import (
 from tests.bench.load import Load
 from tests.bench.processes import busy_core, memory
 from tests.bench.requests import Templates, captured
-from tests.bench.stage import Platforms, platforms
+from tests.bench.stage import Platforms, running_platforms
 from tests.bench.targets import Target
 
 STOCK = "stock"
@@ -47,16 +47,16 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """Send every kind of request to every app in turn, round after round."""
     rounds = bench.rounds(quick=1, usual=3, long=8)
     with bench.databases() as urls:
-        async with platforms(bench.directory()) as everything, Load() as load:
+        async with running_platforms(bench.directory()) as platforms, Load() as load:
             bots = [Target(name, url) for name, url in urls.items()]
             for bot in bots:
-                await bot.populate(everything, _presses(rounds), AGO, FORM_CLIENTS)
-                bot.app = await everything.start(bot.name, bot.url)
+                await bot.populate(platforms, _presses(rounds), AGO, FORM_CLIENTS)
+                bot.app = await platforms.start(bot.name, bot.url)
             stock = Target(STOCK, "", bots[0].walking, bots[0].entering)
-            stock.app = await everything.start_stock()
+            stock.app = await platforms.start_stock()
             assert bots[0].app
-            templates = await captured(everything, bots[0].app)
-            run = _Run(bench, everything, load, templates, [stock, *bots])
+            templates = await captured(platforms, bots[0].app)
+            run = _Run(bench, platforms, load, templates, [stock, *bots])
             found: Seconds = defaultdict(list)
             await run.round(found, {50: WARM_UP / 50}, busy=False)
             found.clear()

@@ -12,7 +12,7 @@ from tests.bench.figures import Figure
 from tests.bench.simulated import TIMEOUT_SECONDS, simulate
 from tests.integration.world import World
 
-PACE = 31.0  # not 30, after which the server closes a connection that is about to be used
+STEP_SECONDS = 31.0  # not 30, after which the server closes a connection that is about to be used
 LAST_STEP = 25
 HEALTH_CHECK = "auth.test"  # once a minute, whatever happens
 PLAIN_AIM, WHOLE_AIM = 2.5, 95
@@ -32,34 +32,34 @@ async def measure(_bench: Bench) -> AsyncIterator[Figure]:
 
 async def _onboarding(world: World) -> tuple[list[int], Counter[str]]:
     """Return the calls of each plain *Done*, and all calls by their purpose."""
-    slack, plain, has_looked = world.slack, list[int](), False
-    await asyncio.sleep(PACE)  # what the bot looks up as it starts is no part of an onboarding
-    known = len(slack.calls)
+    slack, plain, has_revealed = world.slack, list[int](), False
+    await asyncio.sleep(STEP_SECONDS)  # lookups at startup are not part of an onboarding
+    first_call = len(slack.calls)
 
-    def made(since: int) -> list[Call]:
+    def calls_since(since: int) -> list[Call]:
         return [call for call in slack.calls[since:] if call.method != HEALTH_CHECK]
 
     await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
     assert (await world.erin.submit(await _window(world, world.erin))).ok
-    await asyncio.sleep(PACE)
+    await asyncio.sleep(STEP_SECONDS)
     for number in range(1, LAST_STEP + 1):
         person = world.ann if number <= LAST_CLIENT_STEP else world.erin
         message, slot = world.message(f"step:{number}"), f"step:{number}"
         if number in SHOWN_AT:
             await _enter(world, number)
-        if offers(message, "reveal_credentials") and not has_looked:
+        if offers(message, "reveal_credentials") and not has_revealed:
             await _reveal(world, slot)
-            has_looked = True
+            has_revealed = True
         before = len(slack.calls)
         buttons = ("choose_account:new", "run_verification", "step_done")
         action = next(button for button in buttons if offers(message, button))
         assert (await person.press(message, action)).ack.ok
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(STEP_SECONDS)
         if action == "step_done" and number <= LAST_CLIENT_STEP and number not in SHOWN_AT:
-            plain.append(len(made(before)))
+            plain.append(len(calls_since(before)))
     [state] = world.rows("SELECT status, revision - published_revision FROM onboarding")
     assert state == ("completed", 0), state  # nothing is put off any longer
-    return plain, Counter(_purpose(world, call) for call in made(known))
+    return plain, Counter(_purpose(world, call) for call in calls_since(first_call))
 
 
 async def _enter(world: World, number: int) -> None:
@@ -67,7 +67,7 @@ async def _enter(world: World, number: int) -> None:
     await ann.press(world.message(f"step:{number}"), "enter_credentials")
     form = await _window(world, ann)
     assert (await submit(ann, form, {name: values[name] for name in SHOWN_AT[number]})).ok
-    await asyncio.sleep(PACE)
+    await asyncio.sleep(STEP_SECONDS)
 
 
 async def _reveal(world: World, slot: str) -> None:
@@ -76,9 +76,9 @@ async def _reveal(world: World, slot: str) -> None:
     window = await _window(world, erin)
     for name in world.servicetitan.credentials:
         await erin.press(window, f"reveal_credentials:{name}")
-        await asyncio.sleep(PACE / 10)
+        await asyncio.sleep(STEP_SECONDS / 10)
     await erin.close(window)
-    await asyncio.sleep(PACE)
+    await asyncio.sleep(STEP_SECONDS)
 
 
 async def _window(world: World, person: Person) -> View:

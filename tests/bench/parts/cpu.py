@@ -8,7 +8,7 @@ from tests.bench.figures import Figure
 from tests.bench.load import Load
 from tests.bench.processes import cpu_seconds
 from tests.bench.requests import captured
-from tests.bench.stage import platforms
+from tests.bench.stage import running_platforms
 from tests.bench.targets import Target
 
 RATE, CLIENTS, STEPS = 50, 40, 6  # so a client does a step every 0.8 seconds
@@ -21,16 +21,16 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """Press in rounds, one app after the other."""
     rounds, count = bench.rounds(quick=1, usual=2, long=2), CLIENTS * STEPS
     with bench.databases() as urls:
-        async with platforms(bench.directory()) as everything, Load() as load:
+        async with running_platforms(bench.directory()) as platforms, Load() as load:
             targets = [Target(name, url) for name, url in urls.items()]
             for target in targets:
-                await target.populate(everything, CLIENTS, JUST_NOW)
-                target.app = await everything.start(target.name, target.url)
+                await target.populate(platforms, CLIENTS, JUST_NOW)
+                target.app = await platforms.start(target.name, target.url)
             assert targets[0].app
-            slack = everything.slack
-            templates = await captured(everything, targets[0].app)
+            slack = platforms.slack
+            templates = await captured(platforms, targets[0].app)
             stock = Target(
-                STOCK, "", targets[0].walking, app=await everything.start_stock("--calls")
+                STOCK, "", targets[0].walking, app=await platforms.start_stock("--calls")
             )
             found: dict[str, list[float]] = {target.name: [] for target in [*targets, stock]}
             for number in range(-1, rounds):
@@ -39,7 +39,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
                     bodies = list(target.done(templates, CLIENTS if number < 0 else count))
                     before = cpu_seconds(target.app.pid)
                     await load.send(target.app.events_url, slack.signing_secret, bodies, RATE)
-                    await target.settle(everything)
+                    await target.settle(platforms)
                     if number >= 0:
                         used = cpu_seconds(target.app.pid) - before
                         found[target.name].append(1000 * used / count)

@@ -14,13 +14,13 @@ from tests.bench import blocking
 from tests.bench.bench import Bench
 from tests.bench.figures import P50_TOLERANCE, Figure
 from tests.bench.filling import add_finished, fill, size, write_templates
-from tests.bench.stage import Platforms, platforms
+from tests.bench.stage import Platforms, running_platforms
 
-FEW, MANY, VERY_MANY = (50, 50), (10_000, 10_000), 100_000
+SMALL, LARGE, VERY_LARGE = (50, 50), (10_000, 10_000), 100_000
 AIM, NAME_AIM, BLOCKED_AIM = 1.5, 1.25, 20.0
 IDLE_SECONDS = 11.0  # two sweeps
-SHOWN_WITHIN = 15.0  # it counts as this long if it takes longer
-WATCHED = ("-m", "tests.bench.blocking", "bot", "run")
+TIMEOUT_SECONDS = 15.0  # it counts as this long if it takes longer
+RECORDED_BOT = ("-m", "tests.bench.blocking", "bot", "run")
 NAME = "run14 7"
 Action = Callable[[], Awaitable[object]]
 
@@ -61,11 +61,11 @@ class Side(NamedTuple):
         known = len(slack.calls_of(method))
         await action()
         with suppress(TimeoutError):
-            await slack.until(lambda: len(slack.calls_of(method)) > known or None, SHOWN_WITHIN)
+            await slack.until(lambda: len(slack.calls_of(method)) > known or None, TIMEOUT_SECONDS)
 
 
 # What is asked, how often, and the aim for the ratio.
-ASKED: dict[str, tuple[Callable[[Side], Awaitable[object]], int, float]] = {
+ACTIONS: dict[str, tuple[Callable[[Side], Awaitable[object]], int, float]] = {
     "`status NAME`": (lambda side: side.status(NAME), 15, NAME_AIM),
     "`status`": (lambda side: side.status(""), 15, AIM),
     "Home": (lambda side: side.home(), 5, AIM),
@@ -77,60 +77,60 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """Ask two bots in turn, one with few onboardings and one with many."""
     with bench.databases() as few, bench.databases() as many:
         for name in few:
-            async with platforms(bench.directory()) as everything:
-                async for figure in _compared(bench, everything, name, few[name], many[name]):
+            async with running_platforms(bench.directory()) as platforms:
+                async for figure in _compared(bench, platforms, name, few[name], many[name]):
                     yield figure
 
 
 async def _compared(
-    bench: Bench, everything: Platforms, name: str, few: str, many: str
+    bench: Bench, platforms: Platforms, name: str, few: str, many: str
 ) -> AsyncIterator[Figure]:
     for url in (few, many):
-        await write_templates(url, everything)
+        await write_templates(url, platforms)
     empty = size(many)
-    await asyncio.to_thread(fill, few, *FEW)
-    running, finished = (500, 500) if bench.is_quick else MANY
+    await asyncio.to_thread(fill, few, *SMALL)
+    running, finished = (500, 500) if bench.is_quick else LARGE
     await asyncio.to_thread(fill, many, 0, finished)
     each = (size(many) - empty) / finished
     await asyncio.to_thread(fill, many, running, 0)
     yield Figure(
         what="database per finished onboarding", where=name, unit="kB", rounds=(each / 1024,)
     )
-    yield await _start(bench, everything, name, few, many)
+    yield await _start(bench, platforms, name, few, many)
     async with aiohttp.ClientSession() as session:
         sides = [
-            Side(await everything.start(f"{name}-{number}", url, WATCHED), everything, session)
+            Side(await platforms.start(f"{name}-{number}", url, RECORDED_BOT), platforms, session)
             for number, url in enumerate((few, many))
         ]
-        async for figure in _asked(bench, name, sides):
+        async for figure in _measured(bench, name, sides):
             yield figure
         if not bench.is_quick:
-            await asyncio.to_thread(add_finished, many, running + finished, VERY_MANY)
-            what = f"`status NAME`, {VERY_MANY:,} onboardings"
-            action, times, aim = ASKED["`status NAME`"]
-            yield _figure(what, name, await _in_turn(sides, action, times), aim)
+            await asyncio.to_thread(add_finished, many, running + finished, VERY_LARGE)
+            what = f"`status NAME`, {VERY_LARGE:,} onboardings"
+            action, times, aim = ACTIONS["`status NAME`"]
+            yield _figure(what, name, await _alternately(sides, action, times), aim)
         # Last, as it may go on for long.
-        reports = await _in_turn(sides, lambda side: side.report(), 1)
+        reports = await _alternately(sides, lambda side: side.report(), 1)
         yield _figure("`report 30d`", name, reports, AIM)
 
 
-async def _start(bench: Bench, everything: Platforms, name: str, few: str, many: str) -> Figure:
+async def _start(bench: Bench, platforms: Platforms, name: str, few: str, many: str) -> Figure:
     took: dict[str, list[float]] = {few: [], many: []}
     for _ in range(bench.rounds(quick=1, usual=3, long=6)):
         for url, times in took.items():
             began = time.perf_counter()
-            bot = await everything.start(f"{name}-start", url)
+            bot = await platforms.start(f"{name}-start", url)
             times.append((time.perf_counter() - began) * 1000)
             await bot.stop()
         await bench.calibrate()
     return _figure("start until ready", name, (took[few], took[many]), AIM)
 
 
-async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Figure]:
+async def _measured(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Figure]:
     spans: dict[str, tuple[float, float]] = {}
-    for what, (action, times, aim) in ASKED.items():
+    for what, (action, times, aim) in ACTIONS.items():
         began = time.time()
-        found = await _in_turn(sides, action, 2 if bench.is_quick else times)
+        found = await _alternately(sides, action, 2 if bench.is_quick else times)
         spans[what] = (began, time.time())
         await bench.calibrate()
         yield _figure(what, name, found, aim)
@@ -138,7 +138,9 @@ async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Fi
     await asyncio.sleep(IDLE_SECONDS)
     spans["while idle"] = (began, time.time())
     records = [blocking.read(side.bot.log.parent) for side in sides]
-    few, many = ([record.ms for record in of if record.kind == "sweep"] for of in records)
+    few, many = (
+        [record.ms for record in recorded if record.kind == "sweep"] for recorded in records
+    )
     yield _figure("a sweep", name, ([median(few)], [median(many)]), AIM)
     for what, (since, until) in spans.items():
         worst = max(
@@ -154,7 +156,7 @@ async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Fi
         )
 
 
-async def _in_turn(
+async def _alternately(
     sides: list[Side], action: Callable[[Side], Awaitable[object]], times: int
 ) -> tuple[list[float], list[float]]:
     """Return the milliseconds of each time, with few and with many onboardings."""

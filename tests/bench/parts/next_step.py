@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from sandbox.scripted_people import next_step
 from tests.bench.bench import Bench
 from tests.bench.figures import P50_TOLERANCE, Figure
-from tests.bench.stage import begin, platforms
+from tests.bench.stage import begin, running_platforms
 
 CALL_MS = 80.0
 PAUSE_SECONDS = 0.6
@@ -32,8 +32,8 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
 
 async def _seconds(bench: Bench, url: str, presses: int) -> list[float]:
     took = []
-    async with platforms(bench.directory(), latency=CALL_MS / 1000) as everything:
-        stage = await everything.stage(await everything.start("bot", url))
+    async with running_platforms(bench.directory(), latency=CALL_MS / 1000) as platforms:
+        stage = await platforms.stage(await platforms.start("bot", url))
         await begin(stage)
         slack, channel = stage.slack, stage.client_channel
         first = await slack.until(lambda: slack.message(channel, "step:1"))

@@ -13,7 +13,7 @@ from tests.bench.figures import Figure
 from tests.bench.load import Load
 from tests.bench.processes import cpu_seconds
 from tests.bench.requests import captured
-from tests.bench.stage import Platforms, platforms
+from tests.bench.stage import Platforms, running_platforms
 from tests.bench.targets import Target
 
 RATE, CLIENTS = 50, 40
@@ -27,33 +27,33 @@ async def measure(bench: Bench) -> AsyncIterator[Figure | str]:
     count = bench.rounds(quick=80, usual=240, long=600)
     with bench.databases() as urls:
         for name, url in urls.items():
-            async with platforms(bench.directory()) as everything:
+            async with running_platforms(bench.directory()) as platforms:
                 file = bench.root / f"profile-{name}.collapsed"
-                used = await _profiled(everything, name, url, file, count)
+                used = await _profiled(platforms, name, url, file, count)
             for number, (what, seconds) in enumerate(used.items(), 1):
                 stacks = sampling.read(file.with_name(f"{file.name}.{number}"))
                 yield "\n".join(_tables(stacks, f"{what}, {name}", 1000 * seconds / count))
 
 
 async def _profiled(
-    everything: Platforms, name: str, url: str, file: Path, count: int
+    platforms: Platforms, name: str, url: str, file: Path, count: int
 ) -> Mapping[str, float]:
     """Write the samples of so many requests of each kind; return the seconds of CPU they took."""
     target = Target(name, url)
-    await target.populate(everything, CLIENTS, JUST_NOW, CLIENTS)
+    await target.populate(platforms, CLIENTS, JUST_NOW, CLIENTS)
     command = ("-m", "tests.bench.sampling", str(file), "bot", "run")
-    app = target.app = await everything.start(name, url, command)
-    templates, secret = await captured(everything, app), everything.slack.signing_secret
+    app = target.app = await platforms.start(name, url, command)
+    templates, secret = await captured(platforms, app), platforms.slack.signing_secret
     used: dict[str, float] = {}
     async with Load() as load:
         for what, requests in (("a *Done*", target.done), ("a form", target.form)):
             warming_up = list(requests(templates, CLIENTS))
             await load.send(app.events_url, secret, warming_up, RATE)
-            await target.settle(everything)
+            await target.settle(platforms)
             os.kill(app.pid, signal.SIGUSR1)
             before = cpu_seconds(app.pid)
             await load.send(app.events_url, secret, list(requests(templates, count)), RATE)
-            await target.settle(everything)
+            await target.settle(platforms)
             used[what] = cpu_seconds(app.pid) - before
             os.kill(app.pid, signal.SIGUSR2)
     await app.stop()  # then the files are complete

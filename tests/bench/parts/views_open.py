@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.scripted_people import opened
 from tests.bench.bench import Bench
 from tests.bench.figures import P99_TOLERANCE, Figure, percentile
-from tests.bench.stage import begin, platforms
+from tests.bench.stage import begin, running_platforms
 
 PAUSE_SECONDS = 0.03
 AIM = 10.0
@@ -32,8 +32,8 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
 
 async def _rounds(bench: Bench, url: str, presses: int) -> list[list[float]]:
     rounds: list[list[float]] = []
-    async with platforms(bench.directory()) as everything:
-        stage = await everything.stage(await everything.start("bot", url))
+    async with running_platforms(bench.directory()) as platforms:
+        stage = await platforms.stage(await platforms.start("bot", url))
         await begin(stage)
         slack, admin, arrived = stage.slack, stage.admin, list[float]()
         message = await slack.until(lambda: slack.message(stage.client_channel, "step:1"))

@@ -36,7 +36,7 @@ class ClientAtWork:
     client: Client
     slack: SlackSandbox
     values: dict[str, str]
-    chance: random.Random
+    rng: random.Random
     counts: Counter[str]
 
     async def work(self, seconds: float) -> None:
@@ -52,11 +52,11 @@ class ClientAtWork:
             self._press_an_old_button: 10,
             self._mistype: 5,
         }
-        await asyncio.sleep(min(self.chance.random() * max(PAUSE_SECONDS), seconds))
+        await asyncio.sleep(min(self.rng.random() * max(PAUSE_SECONDS), seconds))
         while loop.time() < end:
-            [act] = self.chance.choices(list(acts), list(acts.values()))
+            [act] = self.rng.choices(list(acts), list(acts.values()))
             await self._try(act)
-            pause = self.chance.uniform(*PAUSE_SECONDS)
+            pause = self.rng.uniform(*PAUSE_SECONDS)
             await asyncio.sleep(min(pause, max(0.0, end - loop.time())))
 
     async def _try(self, act: Callable[[Message], Awaitable[None]]) -> None:
@@ -105,7 +105,7 @@ class ClientAtWork:
     async def _ask(self, message: Message) -> None:
         thread = message.thread_ts or message.ts
         await self.client.admin.say(
-            self.client.channel, self.chance.choice(QUESTIONS), thread_ts=thread
+            self.client.channel, self.rng.choice(QUESTIONS), thread_ts=thread
         )
 
     async def _look_for_help(self, message: Message) -> None:
@@ -114,7 +114,7 @@ class ClientAtWork:
         await admin.press(message, "step_help")
         form = await self._window()
         await asyncio.sleep(READING_SECONDS)
-        if self.chance.random() < 1 / 10:
+        if self.rng.random() < 1 / 10:
             await admin.submit(form, {"question": "Which of the two menus is it?"})
         if admin.view:
             await admin.close(admin.view)
@@ -134,7 +134,7 @@ class ClientAtWork:
         return await self.slack.until(lambda: admin.view, WINDOW_SECONDS)
 
 
-async def look_after_clients(platforms: Platforms, chance: random.Random, seconds: float) -> None:
+async def look_after_clients(platforms: Platforms, rng: random.Random, seconds: float) -> None:
     """What an engineer does all morning: lists, a client, the Home, a report, questions."""
     slack, channel = platforms.slack, platforms.engineering
     engineer = slack.add_person("Eve Engineer")
@@ -143,7 +143,7 @@ async def look_after_clients(platforms: Platforms, chance: random.Random, second
     end = loop.time() + seconds
     words = ("status", "status stuck", "status mine", "status s7-1", "history s7-1", "help")
     for number in itertools.count():
-        await asyncio.sleep(chance.uniform(*LOOK_SECONDS))
+        await asyncio.sleep(rng.uniform(*LOOK_SECONDS))
         if loop.time() > end:
             return
         if number % 4 == 0:
@@ -151,7 +151,7 @@ async def look_after_clients(platforms: Platforms, chance: random.Random, second
         elif number % 4 == 1:
             await _answer_a_question(platforms, engineer)
         else:
-            await engineer.command(channel, "/servicetitan", chance.choice(words))
+            await engineer.command(channel, "/servicetitan", rng.choice(words))
         if engineer.view:
             await engineer.close(engineer.view)
 

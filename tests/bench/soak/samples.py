@@ -1,4 +1,4 @@
-"""What a bot process looks like now and then."""
+"""Samples of a bot process over time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ from tests.bench.processes import memory, open_files
 
 LAG_BUCKETS, TASKS = "onboarding_loop_lag_seconds_bucket", "onboarding_tasks"
 
-Histogram = Mapping[float, float]  # how many were at most so many seconds
+Histogram = Mapping[float, float]  # counts by upper bound in seconds
 
 
 class Sample(NamedTuple):
-    """One look at the process; counts are since the look before."""
+    """One sample of the process; counts are since the previous sample."""
 
     at: float
     phase: str
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class Samples:
-    """All looks at a bot process; `began` is when the first was, by the event loop's clock."""
+    """All samples of a bot process."""
 
     slack: SlackSandbox
     bot: BotProcess
@@ -51,7 +51,7 @@ class Samples:
     _calls: int = 0
 
     async def take(self, at: float, phase: str) -> Sample:
-        """Look at the process, and at what has happened since the last look."""
+        """Sample the process, and what has happened since the previous sample."""
         async with self.session.get(self.bot.url("/metrics")) as response:
             tasks, lags = read(await response.text())
         deliveries = self.slack.deliveries[self._deliveries :]
@@ -84,7 +84,7 @@ class Samples:
 
 
 def _is_missed(delivery: Delivery) -> bool:
-    """Whether a request was lost; an event that the bot wants again, Slack sends again."""
+    """Whether a request was lost; Slack redelivers events that the bot asks for again."""
     ack, is_event = delivery.ack, delivery.outgoing.kind == "events_api"
     is_wanted_again = is_event and ack.status == HTTPStatus.SERVICE_UNAVAILABLE
     return not ack.ok and not is_wanted_again

@@ -1,4 +1,4 @@
-"""What a soak must not leave behind, judged by the looks at the process."""
+"""What a soak must not leave behind, judged by samples of the process."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -18,7 +18,7 @@ HEADER = (
 
 
 class Check(NamedTuple):
-    """One thing that must be true, and what was found."""
+    """Something that must be true, and what was found."""
 
     title: str
     passed: bool
