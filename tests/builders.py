@@ -209,7 +209,7 @@ def verified(onboarding: Onboarding, report: Report, *, now: datetime = NOW) -> 
 
 
 def kinds(change: Change) -> list[EventKind]:
-    """The kinds of a change's events, in their order."""
+    """The kinds of a change's events, in order."""
     return [event.kind for event in change.events]
 
 

@@ -111,6 +111,6 @@ def use_clock_for_signatures(clock: Clock, patch: pytest.MonkeyPatch) -> None:
 
 
 def run(work: Callable[[Clock], Coroutine[Any, Any, Result]]) -> Result:
-    """Run `work` in a loop of its own."""
+    """Run `work` in a new loop."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(work(Clock()))

@@ -168,7 +168,7 @@ async def _publish(session: AsyncSession, at: Onboarding) -> None:
 
 
 def fill(url: str, running: int, finished: int) -> None:
-    """Copy the templates until there are so many running and finished onboardings."""
+    """Copy the templates into that many running and finished onboardings."""
     recent = min(finished, KEPT_DAYS * 24 * 60 // FINISHED_MINUTES)
     engine = engine_for(url)
     with engine.begin() as connection:
@@ -192,7 +192,7 @@ def add_finished(url: str, first: int, last: int) -> None:
 
 
 def analyze(url: str) -> None:
-    """Update the planner's statistics, as a server does by itself, in its own time."""
+    """Update the planner's statistics, as a server does eventually."""
     engine = engine_for(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
@@ -218,7 +218,7 @@ def _copy(
     minutes: int,
     tables: Sequence[str] = COPIED,
 ) -> None:
-    """Copy a template once for each number, each copy so many minutes older than the last."""
+    """Copy a template once for each number, each copy `minutes` older than the last."""
     if not numbers:
         return
     for table in SQLModel.metadata.sorted_tables:

@@ -41,7 +41,7 @@ class Load:
         await self._process.wait()
 
     async def send(self, url: str, secret: str, bodies: Sequence[Body], rate: float) -> list[float]:
-        """Send `bodies`, so many a second; return the seconds until each acknowledgement."""
+        """Send `rate` bodies per second; return the seconds until each acknowledgement."""
         assert self._process.stdin
         assert self._process.stdout
         texts = [(body.decode(), kind) for body, kind in bodies]

@@ -67,7 +67,7 @@ class Timings:
 
 
 class Client:
-    """A client's admin who does one step after the other."""
+    """A client's admin who does the steps one by one."""
 
     def __init__(self, world: World, channel: Channel, timings: Timings) -> None:
         self._world, self._channel, self._timings = world, channel, timings

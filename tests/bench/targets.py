@@ -22,7 +22,7 @@ QUIET_SECONDS, QUIET_TIMEOUT = 0.4, 60.0
 
 
 class LostRequestError(Exception):
-    """Something was acknowledged that the database knows nothing of."""
+    """Something was acknowledged that isn't in the database."""
 
 
 @dataclass
@@ -53,20 +53,20 @@ class Target:
         )
 
     def done(self, templates: Templates, count: int) -> Iterator[Body]:
-        """Yield so many presses of *Done*."""
+        """Yield `count` presses of *Done*."""
         for _ in range(count):
             step, index = divmod(self.presses, len(self.walking))
             yield templates.done(self.walking[index], FIRST_STEP + step)
             self.presses += 1
 
     def form(self, templates: Templates, count: int) -> Iterator[Body]:
-        """Yield so many forms."""
+        """Yield `count` forms."""
         for _ in range(count):
             yield templates.form(self.entering[self.forms % len(self.entering)])
             self.forms += 1
 
     async def settle(self, platforms: Platforms) -> None:
-        """Wait until the app has done everything that followed, so that nothing disturbs others."""
+        """Wait until the app has finished all that followed, so as not to disturb others."""
         calls = -1
         async with asyncio.timeout(QUIET_TIMEOUT):
             while self._behind() or len(platforms.slack.calls) != calls:

@@ -1,4 +1,4 @@
-"""Bots as forks of a zygote, each on a port of its own."""
+"""Bots as forks of a zygote, each on its own port."""
 
 import asyncio
 import json

@@ -153,7 +153,7 @@ class Stage(Observer):
         """Wait until the bots are idle and Slack shows everything, with retries and leases."""
         for _ in range(MAX_SWEEPS):
             await self._rest()
-            if self._is_level():
+            if self._is_caught_up():
                 return
             self._clock.tick(MINUTE)
             await self.workers.sweep()

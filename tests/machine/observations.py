@@ -50,7 +50,7 @@ class Observer:
     def _values(self, letter: str) -> Mapping[str, str]:
         return self.world.servicetitan.credentials if letter == RIGHT else VALUES
 
-    def _is_level(self) -> bool:
+    def _is_caught_up(self) -> bool:
         mine = self.onboarding
         rows = self.world.rows
         behind = rows(

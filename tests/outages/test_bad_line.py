@@ -76,7 +76,7 @@ async def flaky_connection(
 async def test_an_onboarding_survives_a_flaky_database_connection(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    rng = random.Random(seed)  # noqa: S311  # weather, not a secret
+    rng = random.Random(seed)  # noqa: S311  # not a secret
 
     def random_fault() -> Fault | None:
         happens = rng.random() < FAULT_RATE

@@ -148,7 +148,7 @@ def test_a_mistake_is_rejected_with_a_specific_message(mistake: Mistake) -> None
     assert any(mistake.error in line for line in errors_in(mistake.source))
 
 
-# A key that is missing everywhere has no line of its own, so it's reported on the first one. If two
+# A key that is missing everywhere has no line, so it's reported on the first one. If two
 # steps verify, the second one is reported.
 OTHER_LINES = {
     "no verifying step": 1,

@@ -11,7 +11,7 @@ from bot.core import logs
 from bot.core.mrkdwn import escape
 from bot.core.typed_text import escape_controls, one_line, prose
 
-# Carriage return, terminal controls, C1, bidi overrides and isolates, separators, and the like.
+# Carriage return, terminal controls, C1, bidi overrides and isolates, separators, and so on.
 CONTROL_CHARACTERS = [
     *("\x00", "\x07", "\x08", "\x0b", "\x0c", "\r", "\x1b", "\x7f", "\x85", "\x9b"),
     *("\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"),

@@ -21,7 +21,7 @@ from tests.bench.stage import Platforms, running_platforms
 from tests.bench.targets import Target
 
 STOCK = "stock"
-# By the requests a second, so many seconds in each round.
+# Seconds per round, by requests per second.
 QUIET_RATES, BUSY_RATES = {10: 3.0, 50: 3.0}, {50: 3.0}
 WARM_UP = 20
 FORM_CLIENTS = 60
@@ -32,7 +32,7 @@ MEMORY_AIM = 2.3
 
 
 class Series(NamedTuple):
-    """Rounds that belong together."""
+    """Rounds of the same measurement."""
 
     app: str
     what: str
@@ -121,7 +121,7 @@ def _figures(found: Seconds, names: Sequence[str]) -> Iterator[Figure]:
 
 
 def _beside_a_busy_core(found: Seconds, what: str, rate: int, name: str) -> Iterator[Figure]:
-    """The ratio to the stock app, which is as badly off, as a multiple of the quiet ratio."""
+    """The ratio to the equally slowed stock app, as a multiple of the quiet ratio."""
     for percent, tolerance in ((50, P50_TOLERANCE), (99, P99_TOLERANCE)):
         quiet_ratios, busy_ratios = (
             [

@@ -24,7 +24,7 @@ REACTION_SECONDS = 0.3  # between seeing a step and pressing its button
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
-    """Let more and more clients work; then one who presses as fast as they can.
+    """Run mornings with more and more clients, and one who presses as fast as they can.
 
     All at once on all cores: simulated time doesn't mind.
     """

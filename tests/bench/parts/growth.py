@@ -26,7 +26,7 @@ Action = Callable[[], Awaitable[object]]
 
 
 class Side(NamedTuple):
-    """A bot on a database, beside another whose database has a different size."""
+    """One of two bots, whose databases differ in size."""
 
     bot: BotProcess
     platforms: Platforms
@@ -109,7 +109,7 @@ async def _compared(
             what = f"`status NAME`, {VERY_LARGE:,} onboardings"
             action, times, aim = ACTIONS["`status NAME`"]
             yield _figure(what, name, await _alternately(sides, action, times), aim)
-        # Last, as it may go on for long.
+        # Last, as it may take long.
         reports = await _alternately(sides, lambda side: side.report(), 1)
         yield _figure("`report 30d`", name, reports, AIM)
 
@@ -159,7 +159,7 @@ async def _measured(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator
 async def _alternately(
     sides: list[Side], action: Callable[[Side], Awaitable[object]], times: int
 ) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each time, with few and with many onboardings."""
+    """Return the milliseconds of each run, with few and with many onboardings."""
     took: tuple[list[float], list[float]] = ([], [])
     for number in range(-1, times):
         for side, found in zip(sides, took, strict=True):

@@ -38,7 +38,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure | str]:
 async def _profiled(
     platforms: Platforms, name: str, url: str, file: Path, count: int
 ) -> Mapping[str, float]:
-    """Write the samples of so many requests of each kind; return the seconds of CPU they took."""
+    """Write the samples of `count` requests of each kind; return the CPU seconds they took."""
     target = Target(name, url)
     await target.populate(platforms, CLIENTS, JUST_NOW, CLIENTS)
     command = ("-m", "tests.bench.sampling", str(file), "bot", "run")

@@ -1,4 +1,4 @@
-"""From a press until its `views.open` is at Slack: a trigger lives three seconds."""
+"""From a press until its `views.open` reaches Slack: a trigger expires after three seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

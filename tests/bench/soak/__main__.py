@@ -1,4 +1,4 @@
-"""Lets many clients work for some minutes, and looks at what grows: `make soak`."""
+"""Has many clients work for some minutes, and watches for leaks: `make soak`."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ STEPS = range(2, 22)  # where the clients are at first
 CALL_SECONDS = 0.05
 # Shares of the time; while idle, nothing happens.
 WORK_SHARE, CATCH_UP_SHARE, IDLE_SHARE = 0.4, 0.5, 0.2
-LUNCH_SECONDS = 360.0  # passed over after the work: some edits wait until a thread is at rest
+LUNCH_SECONDS = 360.0  # skipped after the work: some edits wait until a thread is idle
 ROWS = 15
 ENGINEERS = 2
 REMINDED_SHARE = 0.01  # of the clients, while people work
@@ -66,7 +66,7 @@ async def _soak(directory: Path, count: int, seconds: float) -> list[Check]:
 async def _clients(
     platforms: Platforms, url: str, count: int, clock: SharedClock, remind_after: int
 ) -> list[Client]:
-    """Make clients whose reminders are due one after the other, while people work and later."""
+    """Make clients whose reminders become due one after the other."""
     found: list[Client] = []
     for place, step in enumerate(STEPS):
         number = count // len(STEPS) + (place < count % len(STEPS))
@@ -107,7 +107,7 @@ class Soak:
     counts: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
-        """Let everybody work, let the bot catch up, then leave it alone."""
+        """Let everybody work, let the bot catch up, then leave it idle."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         click.echo(HEADER)

@@ -40,7 +40,7 @@ class ClientAtWork:
     counts: Counter[str]
 
     async def work(self, seconds: float) -> None:
-        """Do something now and then, for so long."""
+        """Act at intervals, for `seconds`."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         acts: dict[Callable[[Message], Awaitable[None]], int] = {
@@ -66,7 +66,7 @@ class ClientAtWork:
             return
         try:
             await act(message)
-        except (NotOfferedError, TimeoutError) as error:  # it was edited away meanwhile
+        except (NotOfferedError, TimeoutError) as error:  # the button has gone since
             name = f"{name}: {type(error).__name__}"
         self.counts[name] += 1
 
@@ -109,7 +109,7 @@ class ClientAtWork:
         )
 
     async def _look_for_help(self, message: Message) -> None:
-        """Open the window; now and then send a question to the engineer."""
+        """Open the window; occasionally send a question to the engineer."""
         admin = self.client.admin
         await admin.press(message, "step_help")
         form = await self._window()
@@ -135,7 +135,7 @@ class ClientAtWork:
 
 
 async def look_after_clients(platforms: Platforms, rng: random.Random, seconds: float) -> None:
-    """What an engineer does all morning: lists, a client, the Home, a report, questions."""
+    """Act as an engineer: list clients, look at one, open the Home, answer questions."""
     slack, channel = platforms.slack, platforms.engineering
     engineer = slack.add_person("Eve Engineer")
     await slack.admin.invite(channel, engineer, platforms.engineer)

@@ -103,7 +103,7 @@ def read(metrics: str) -> tuple[int, Histogram]:
 
 
 def p99(before: Histogram, after: Histogram) -> float:
-    """Return the bucket below which 99 % of what came between two looks are."""
+    """Return the bucket that holds the 99th percentile of what came between two samples."""
     new = {bound: count - before.get(bound, 0.0) for bound, count in sorted(after.items())}
     total = max(new.values(), default=0.0)
     return next((bound for bound, count in new.items() if count >= 0.99 * total), 0.0)

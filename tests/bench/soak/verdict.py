@@ -26,7 +26,7 @@ class Check(NamedTuple):
 
 
 def row(sample: Sample) -> str:
-    """Return a look as a line under HEADER; milliseconds, MB."""
+    """Return a sample as a line under HEADER; milliseconds, MB."""
     p50, p99 = (
         percentile(sample.acks, percent) * 1000 if sample.acks else 0 for percent in (50, 99)
     )
@@ -38,7 +38,7 @@ def row(sample: Sample) -> str:
 
 
 def checks(samples: Sequence[Sample]) -> Iterator[Check]:
-    """Yield what the looks tell; the first and the last were taken while nothing happened."""
+    """Yield the checks of the samples; the first and the last are from idle times."""
     first, last = samples[0], samples[-1]
     work = [sample for sample in samples if sample.phase == "work"]
     third = max(len(work) // 3, 1)
