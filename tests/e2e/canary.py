@@ -66,7 +66,7 @@ class EverythingGoesWrong(Play):
         await self.another_client_is_cancelled()
         await self.pages_are_read()
 
-    # --- scenes ---
+    # --- what happens ---
 
     async def a_value_is_refused_as_a_name(self) -> None:
         engineer, secret = self.stage.engineer, CANARIES["client_secret"]

@@ -61,8 +61,8 @@ class Case:
     outcome: Outcome = Outcome.FAILED
     fields: tuple[str, ...] = ()
     steps: tuple[int, ...] = ()
-    for_client: str = ""  # in the client's sentence
-    for_engineer: str = ""  # in the engineer's
+    for_client: str = ""  # part of the text for the client
+    for_engineer: str = ""  # part of the text for the engineer
 
     def values(self, st: ServiceTitanSandbox) -> dict[str, str]:
         return {
@@ -81,7 +81,7 @@ def old_secret(st: ServiceTitanSandbox) -> str:
 WRONG_TENANT = {"tenant_id": "1029384756"}
 
 CASES = [
-    # Values that cannot be right: nothing is sent.
+    # Malformed values: nothing is sent.
     Case(
         "a value is missing",
         "shape",

@@ -12,18 +12,18 @@ from tests.integration.world import World, hold_calls, last_reply, monotonic_tim
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
-WITHIN_SECONDS = 2.0
+MAX_SECONDS = 2.0
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
+def acknowledged_in_time() -> Iterator[None]:
     clock = asyncio.get_running_loop().time
     began = clock()
     yield
-    assert clock() - began < WITHIN_SECONDS
+    assert clock() - began < MAX_SECONDS
 
 
-def forget_everybody(world: World) -> None:
+def clear_user_cache(world: World) -> None:
     """Clear the bot's user cache, as in a worker that has just started."""
     directory = world.bot.use_cases.steps._services.directory
     directory._users._found.clear()
@@ -31,16 +31,16 @@ def forget_everybody(world: World) -> None:
 
 
 @asynccontextmanager
-async def silent(world: World, method: str = "users.info") -> AsyncIterator[None]:
+async def slack_hangs(world: World, method: str = "users.info") -> AsyncIterator[None]:
     """Keep Slack from answering calls to `method` until the block ends."""
-    forget_everybody(world)
+    clear_user_cache(world)
     async with hold_calls(world.slack, method):
         yield
 
 
 async def test_an_engineers_press_still_counts_when_slack_is_slow(begun: World) -> None:
-    async with silent(begun):
-        with in_time():
+    async with slack_hangs(begun):
+        with acknowledged_in_time():
             pressed = await begun.erin.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 1
     await begun.idle()
@@ -51,7 +51,7 @@ async def test_an_engineers_press_still_counts_when_slack_is_slow(begun: World) 
 
 
 async def test_a_repeated_press_while_slack_is_slow_counts_once(begun: World) -> None:
-    async with silent(begun):
+    async with slack_hangs(begun):
         for _ in range(2):
             await begun.erin.press(begun.message("step:1"), "choose_account:new")
     await begun.idle()
@@ -66,8 +66,8 @@ async def test_a_refusal_is_delivered_after_a_slow_role_lookup(database: AnyData
         await world.begin()
         max_ = world.slack.add_person("Max Member")
         world.channel.members[max_.id] = max_.user
-        async with silent(world):
-            with in_time():
+        async with slack_hangs(world):
+            with acknowledged_in_time():
                 pressed = await max_.press(world.message("step:1"), "choose_account:new")
             assert pressed.notice is None
         await world.idle()
@@ -77,15 +77,15 @@ async def test_a_refusal_is_delivered_after_a_slow_role_lookup(database: AnyData
 
 
 async def test_a_clients_press_takes_effect_without_asking_slack(begun: World) -> None:
-    async with silent(begun):
-        with in_time():
+    async with slack_hangs(begun):
+        with acknowledged_in_time():
             await begun.ann.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 2
 
 
 async def test_an_expired_trigger_asks_the_person_to_press_again(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    async with silent(begun):
+    async with slack_hangs(begun):
         pressed = await begun.erin.press(begun.message("step:2"), "step_help")
         trigger = begun.slack._state.triggers[begun.last_interaction["trigger_id"]]
         trigger.expires_at = 0
@@ -106,7 +106,7 @@ async def test_a_secret_is_not_acknowledged_until_it_is_stored(
         group = world.slack.add_usergroup(eve)
         async with world.second_bot(engineers=[group]) as bot:
             world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
-            world.bot, first = bot, world.bot
+            world.bot, original_bot = bot, world.bot
             await world.type("start Acme", eve)
             await world.submit(eve, world.view_of(eve))
             await world.walk_to(18)
@@ -115,8 +115,8 @@ async def test_a_secret_is_not_acknowledged_until_it_is_stored(
                 name: world.servicetitan.credentials[name] for name in ("tenant_id", "client_id")
             }
 
-            async with silent(world, method):
-                with in_time():
+            async with slack_hangs(world, method):
+                with acknowledged_in_time():
                     answer = await eve.submit(view, values)
                 assert "Not saved yet" in answer.errors["tenant_id"]
             assert world.rows("SELECT count(*) FROM credential") == [(0,)]
@@ -125,15 +125,15 @@ async def test_a_secret_is_not_acknowledged_until_it_is_stored(
 
             assert again.ok
             assert len(world.events("credential_entered")) == 2
-            world.bot = first
+            world.bot = original_bot
 
 
 async def test_the_start_form_stays_open_until_slack_answers(world: World) -> None:
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
 
-    async with silent(world):
-        with in_time():
+    async with slack_hangs(world):
+        with acknowledged_in_time():
             answer = await world.erin.submit(view)
         assert "Not saved yet" in next(iter(answer.errors.values()))
     await wait_for_tasks(world.bot.lookups)
@@ -147,7 +147,7 @@ async def test_starting_does_not_wait_for_the_channel_member_list(world: World) 
     view = world.view_of(world.erin)
 
     async with hold_calls(world.slack, "conversations.members"):
-        with in_time():
+        with acknowledged_in_time():
             assert (await world.erin.submit(view, {"client_admins": []})).ok
     await world.idle()
 
@@ -165,8 +165,8 @@ async def test_starting_does_not_wait_for_the_channel_member_list(world: World) 
 async def test_a_command_says_that_slack_is_slow(begun: World, text: str, method: str) -> None:
     other = begun.slack.add_channel("other", begun.erin)
     channel = begun.channel if text == "cancel" else other
-    async with silent(begun, method):
-        with in_time():
+    async with slack_hangs(begun, method):
+        with acknowledged_in_time():
             reply = await begun.erin.command(channel, "/servicetitan", text)
 
     assert reply.notice is None
@@ -181,7 +181,7 @@ async def test_a_stale_cached_role_is_used_while_slack_is_slow(
     monkeypatch.setattr(users, "_monotonic", lambda: monotonic_time() + 301)
 
     async with hold_calls(begun.slack, "users.info"):
-        with in_time():
+        with acknowledged_in_time():
             await begun.erin.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 2
 

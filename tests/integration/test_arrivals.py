@@ -13,26 +13,28 @@ from tests.integration.world import World, last_reply
 
 FORM = "application/x-www-form-urlencoded"
 # A payload is meaningless without these. Slack never sends them as null.
-NEEDED = {"type", "event", "event_id", "user", "id", "actions", "action_id", "channel", "view"}
-NEEDED |= {"command", "user_id", "channel_id", "callback_id", "authorizations", "is_bot"}
-WRONG: list[Any] = [None, 17, [None], {"a": 1}]
+REQUIRED = {"type", "event", "event_id", "user", "id", "actions", "action_id", "channel", "view"}
+REQUIRED |= {"command", "user_id", "channel_id", "callback_id", "authorizations", "is_bot"}
+INVALID_VALUES: list[Any] = [None, 17, [None], {"a": 1}]
 
 
-def spoiled(payload: Mapping[str, Any], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield copies of a payload, each with one of Slack's optional keys spoiled."""
+def corrupted_copies(
+    payload: Mapping[str, Any], value: Any
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield copies of a payload, each with another value for one of Slack's optional keys."""
     for path in _paths(payload):
         changed = copy.deepcopy(dict(payload))
-        place: Any = changed
+        parent: Any = changed
         for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = value
+            parent = parent[key]
+        parent[path[-1]] = value
         yield ".".join(map(str, path)), changed
 
 
 def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, Mapping):
         for key, child in value.items():
-            if key not in NEEDED:
+            if key not in REQUIRED:
                 yield (*before, key)
             if key not in ("message", "blocks", "text"):
                 yield from _paths(child, (*before, key))
@@ -47,48 +49,48 @@ async def send_event(world: World, payload: Mapping[str, Any]) -> Ack:
     return ack
 
 
-@pytest.mark.parametrize("value", WRONG, ids=str)
+@pytest.mark.parametrize("value", INVALID_VALUES, ids=str)
 async def test_a_press_needs_none_of_slacks_optional_keys(
     begun: World, value: Any, subtests: pytest.Subtests
 ) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
-    for name, payload in spoiled(begun.last_interaction, value):
-        if (name, value) != ("actions.0.value", 17):  # names no step
+    for name, payload in corrupted_copies(begun.last_interaction, value):
+        if (name, value) != ("actions.0.value", 17):  # a value that names no step is refused
             with subtests.test(name):
                 assert (await begun.send(payload)).status == 200
 
 
-@pytest.mark.parametrize("value", WRONG, ids=str)
+@pytest.mark.parametrize("value", INVALID_VALUES, ids=str)
 async def test_a_form_needs_none_of_slacks_optional_keys(
     begun: World, value: Any, subtests: pytest.Subtests
 ) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")
     await begun.submit(begun.ann, form, question="Why?")
 
-    for name, payload in spoiled(begun.last_interaction, value):
+    for name, payload in corrupted_copies(begun.last_interaction, value):
         if "private_metadata" not in name:  # without it, the form's subject is unknown
             with subtests.test(name):
                 assert (await begun.send(payload)).status == 200
 
 
-@pytest.mark.parametrize("value", WRONG, ids=str)
+@pytest.mark.parametrize("value", INVALID_VALUES, ids=str)
 async def test_an_event_needs_none_of_slacks_optional_keys(
     begun: World, value: Any, subtests: pytest.Subtests
 ) -> None:
     written = await begun.ann.say(begun.channel, "hello", begun.message("root").ts)
-    said = begun.last_event("message")
+    posted = begun.last_event("message")
     await begun.ann.edit(written, "hello there")
     edited = begun.last_event("message")
 
-    for payload in (said, edited):
+    for payload in (posted, edited):
         payload["event"] |= {
             "files": [],
             "bot_id": "",
             "attachments": [{"text": "x"}],
             "thread_ts": "",
         }
-        for name, changed in spoiled(payload, value):
+        for name, changed in corrupted_copies(payload, value):
             with subtests.test(name):
                 assert (await send_event(begun, changed)).status == 200
 
@@ -100,7 +102,7 @@ async def test_a_command_needs_none_of_slacks_optional_keys(
     [*_, sent] = [d.outgoing for d in begun.slack.deliveries if d.outgoing.kind == "slash_commands"]
 
     for name in sent.payload:
-        if name not in NEEDED:
+        if name not in REQUIRED:
             with subtests.test(name):
                 fields = {key: value for key, value in sent.payload.items() if key != name}
                 ack = await begun.slack.post_signed(urlencode(fields).encode(), FORM)
@@ -152,7 +154,7 @@ async def test_an_unknown_modal_button_reports_that_it_is_out_of_date(
         "container": {"type": "view", "view_id": modal.id},
         "view": {"id": modal.id, "type": "modal", "private_metadata": metadata},
     }
-    payload["actions"][0]["action_id"] = "of_tomorrow"
+    payload["actions"][0]["action_id"] = "added_later"
 
     ack = await begun.send(payload)
 
@@ -163,7 +165,7 @@ async def test_an_unknown_modal_button_reports_that_it_is_out_of_date(
 
 async def test_an_unknown_form_reports_that_it_is_out_of_date(begun: World) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")
-    form.content["callback_id"] = "of_tomorrow"
+    form.content["callback_id"] = "added_later"
 
     await begun.submit(begun.ann, form, question="Why?")
 
@@ -215,6 +217,6 @@ async def test_unhandled_interaction_types_are_acknowledged(
 async def test_an_unknown_event_is_acknowledged(begun: World) -> None:
     await begun.ann.say(begun.channel, "hello")
     event = begun.last_event("message")
-    event["event"] = {"type": "of_tomorrow"}
+    event["event"] = {"type": "added_later"}
 
     assert (await send_event(begun, event)).status == 200

@@ -22,7 +22,7 @@ from tests.integration.catalog import CASES, OUTAGES, Case, failing
 NO_CHANGES: Mapping[str, str] = {}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
-# Situations with an outcome other than “failed”, and the name of each.
+# Failures that aren't the client's fault.
 UNCLEAR_CASES = [
     Case("our own request is wrong", "permissions", "unclear", setup=failing("jobs", status=400)),
     Case(
@@ -197,7 +197,7 @@ async def test_our_own_mistakes_are_escalated_to_engineers(case: Case, verifier:
 # --- the table ---
 
 
-Row = tuple[str, str, Report]  # what went wrong, the check at which it shows, the report
+Row = tuple[str, str, Report]  # what went wrong, the check that shows it, the report
 
 
 async def case_rows(cases: Sequence[Case]) -> list[Row]:

@@ -9,11 +9,11 @@ from sandbox.slack import Person
 from tests.databases import AnyDatabase
 from tests.integration.world import World, last_reply, running_world
 
-AT_THE_FIELD = "Choose at least one person from the client"
+CONTACT_REQUIRED = "Choose at least one person from the client"
 
 
 @dataclass
-class Crowd:
+class SharedChannel:
     """A channel with the client in it, and someone from a third company."""
 
     world: World
@@ -24,12 +24,12 @@ class Crowd:
 
 
 @pytest.fixture
-async def crowd(database: AnyDatabase) -> AsyncIterator[Crowd]:
+async def shared(database: AnyDatabase) -> AsyncIterator[SharedChannel]:
     async with running_world(database) as world:
-        yield Crowd(world, third(world))
+        yield SharedChannel(world, add_outsider(world))
 
 
-def third(world: World, name: str = "Zoe Zenith") -> Person:
+def add_outsider(world: World, name: str = "Zoe Zenith") -> Person:
     zoe = world.slack.add_person(name, world.slack.add_team(f"Zenith of {name}"))
     world.slack._state.join(world.channel, zoe.user)
     return zoe
@@ -41,11 +41,11 @@ async def say(world: World, person: Person, text: str) -> None:
     await world.idle()
 
 
-async def test_only_the_contacts_organization_can_act(crowd: Crowd) -> None:
-    world = crowd.world
-    await crowd.begin(world.ann)
+async def test_only_the_contacts_organization_can_act(shared: SharedChannel) -> None:
+    world = shared.world
+    await shared.begin(world.ann)
 
-    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    await world.press(shared.zoe, "step:1", "choose_account:new")
     assert world.current == 1
     await world.press(world.ann, "step:1", "choose_account:new")
 
@@ -53,64 +53,68 @@ async def test_only_the_contacts_organization_can_act(crowd: Crowd) -> None:
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_a_refused_person_is_told_whom_to_ask(crowd: Crowd) -> None:
-    world = crowd.world
-    await crowd.begin(world.ann)
+async def test_a_refused_person_is_told_whom_to_ask(shared: SharedChannel) -> None:
+    world = shared.world
+    await shared.begin(world.ann)
 
-    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    await world.press(shared.zoe, "step:1", "choose_account:new")
 
-    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in last_reply(crowd.zoe)
-    assert world.events("refused") == [(crowd.zoe.id, None)]
+    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in last_reply(shared.zoe)
+    assert world.events("refused") == [(shared.zoe.id, None)]
 
 
 @pytest.mark.parametrize("word", ["new", "done", "undo", "help", "status", "help Where is it?"])
-async def test_typed_words_from_another_organization_are_refused(crowd: Crowd, word: str) -> None:
-    world = crowd.world
-    await crowd.begin(world.ann)
+async def test_typed_words_from_another_organization_are_refused(
+    shared: SharedChannel, word: str
+) -> None:
+    world = shared.world
+    await shared.begin(world.ann)
 
-    await say(world, crowd.zoe, word)
+    await say(world, shared.zoe, word)
 
     assert world.current == 1
-    assert "Please ask" in last_reply(crowd.zoe)
+    assert "Please ask" in last_reply(shared.zoe)
     assert world.events("help_asked") == []
 
 
-async def test_a_third_company_that_just_talks_is_left_alone(crowd: Crowd) -> None:
-    await crowd.begin(crowd.world.ann)
+async def test_a_third_company_that_just_talks_is_left_alone(shared: SharedChannel) -> None:
+    await shared.begin(shared.world.ann)
 
-    await say(crowd.world, crowd.zoe, "where do I find the application key?")
+    await say(shared.world, shared.zoe, "where do I find the application key?")
 
-    assert not crowd.zoe.ephemerals
-    assert crowd.world.find("answer:1") is None
+    assert not shared.zoe.ephemerals
+    assert shared.world.find("answer:1") is None
 
 
 @pytest.mark.parametrize("action", ["step_help", "hand_over"])
-async def test_no_form_opens_for_another_organization(crowd: Crowd, action: str) -> None:
-    await crowd.begin(crowd.world.ann)
-    await crowd.world.press(crowd.world.ann, "step:1", "choose_account:new")
+async def test_no_form_opens_for_another_organization(shared: SharedChannel, action: str) -> None:
+    await shared.begin(shared.world.ann)
+    await shared.world.press(shared.world.ann, "step:1", "choose_account:new")
 
-    await crowd.world.press(crowd.zoe, "step:2", action)
+    await shared.world.press(shared.zoe, "step:2", action)
 
-    assert crowd.zoe.view is None
-    assert "Please ask" in last_reply(crowd.zoe)
+    assert shared.zoe.view is None
+    assert "Please ask" in last_reply(shared.zoe)
 
 
-async def test_the_start_form_requires_a_contact_with_several_organizations(crowd: Crowd) -> None:
-    world = crowd.world
+async def test_the_start_form_requires_a_contact_with_several_organizations(
+    shared: SharedChannel,
+) -> None:
+    world = shared.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
 
-    asked = await world.submit(world.erin, view)
-    assert AT_THE_FIELD in asked.errors["client_admins"]
-    answered = await world.submit(world.erin, view, client_admins=[world.ann.id])
+    refused = await world.submit(world.erin, view)
+    assert CONTACT_REQUIRED in refused.errors["client_admins"]
+    accepted = await world.submit(world.erin, view, client_admins=[world.ann.id])
 
-    assert answered.ok
+    assert accepted.ok
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
 async def test_the_only_organization_in_the_channel_is_the_client(world: World) -> None:
     await world.begin()
-    zoe = third(world)
+    zoe = add_outsider(world)
 
     await world.press(zoe, "step:1", "choose_account:new")
 
@@ -122,7 +126,7 @@ async def test_the_first_organization_to_act_is_the_client_if_none_was_there(wor
     del world.channel.members[world.ann.id]
     await world.begin()
     await world.slack.admin.invite(world.channel, world.ann, world.erin)
-    zoe = third(world)
+    zoe = add_outsider(world)
 
     await world.press(world.ann, "step:1", "choose_account:new")
     await world.press(zoe, "step:2", "step_done")
@@ -134,7 +138,7 @@ async def test_the_first_organization_to_act_is_the_client_if_none_was_there(wor
 async def test_opening_help_or_status_does_not_make_someone_the_client(world: World) -> None:
     del world.channel.members[world.ann.id]
     await world.begin()
-    zoe = third(world)
+    zoe = add_outsider(world)
     world.channel.members[world.ann.id] = world.ann.user
 
     await world.press(zoe, "step:1", "step_help")
@@ -146,10 +150,10 @@ async def test_opening_help_or_status_does_not_make_someone_the_client(world: Wo
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_a_contact_may_act_whatever_their_organization(crowd: Crowd) -> None:
-    world = crowd.world
-    bob = third(world, "Bob Builder")
-    await crowd.begin(world.ann, bob)
+async def test_a_contact_may_act_whatever_their_organization(shared: SharedChannel) -> None:
+    world = shared.world
+    bob = add_outsider(world, "Bob Builder")
+    await shared.begin(world.ann, bob)
 
     await world.press(bob, "step:1", "choose_account:new")
 
@@ -157,25 +161,29 @@ async def test_a_contact_may_act_whatever_their_organization(crowd: Crowd) -> No
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_a_third_company_cannot_act_when_only_our_guests_are_contacts(crowd: Crowd) -> None:
-    world = crowd.world
+async def test_a_third_company_cannot_act_when_only_our_guests_are_contacts(
+    shared: SharedChannel,
+) -> None:
+    world = shared.world
     gus = world.slack.add_person("Gus Guest", is_restricted=True)
     world.channel.members[gus.id] = gus.user
-    await crowd.begin(gus)
+    await shared.begin(gus)
 
-    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    await world.press(shared.zoe, "step:1", "choose_account:new")
     assert world.current == 1
     await world.press(gus, "step:1", "choose_account:new")
     assert world.current == 2
 
 
-async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(crowd: Crowd) -> None:
-    world = crowd.world
-    await crowd.begin(world.ann)
+async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(
+    shared: SharedChannel,
+) -> None:
+    world = shared.world
+    await shared.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
     world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
 
-    await world.press(crowd.zoe, "step:2", "step_done")
+    await world.press(shared.zoe, "step:2", "step_done")
     assert world.current == 2
     await world.press(world.ann, "step:2", "step_done")
 
@@ -184,22 +192,24 @@ async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(crowd:
 
 
 async def test_people_are_asked_to_retry_while_slack_cannot_identify_their_team(
-    crowd: Crowd,
+    shared: SharedChannel,
 ) -> None:
-    world = crowd.world
-    await crowd.begin(world.ann)
+    world = shared.world
+    await shared.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
     world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
     world.bot.use_cases.start._services.directory._users._found.clear()
     world.slack.fail_next("users.info", status=429, retry_after=30)
 
-    await world.press(crowd.zoe, "step:2", "step_help")
+    await world.press(shared.zoe, "step:2", "step_help")
 
-    assert last_reply(crowd.zoe) == "Sorry, I couldn't do that just now. Please try again."
+    assert last_reply(shared.zoe) == "Sorry, I couldn't do that just now. Please try again."
 
 
-async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crowd: Crowd) -> None:
-    world = crowd.world
+async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(
+    shared: SharedChannel,
+) -> None:
+    world = shared.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
     world.write("DELETE FROM home")
@@ -211,10 +221,10 @@ async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crow
     assert world.rows("SELECT client_team FROM onboarding") == [(None,)]
     world.slack.heal()
 
-    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    await world.press(shared.zoe, "step:1", "choose_account:new")
 
     assert world.current == 1
-    assert "Please ask" in last_reply(crowd.zoe)
+    assert "Please ask" in last_reply(shared.zoe)
 
 
 async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: World) -> None:
@@ -227,10 +237,12 @@ async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: 
     assert world.events("client_joined") == []
 
 
-async def test_the_start_form_suggests_no_contacts_with_several_companies(crowd: Crowd) -> None:
-    await crowd.world.type("start Acme Plumbing")
+async def test_the_start_form_suggests_no_contacts_with_several_companies(
+    shared: SharedChannel,
+) -> None:
+    await shared.world.type("start Acme Plumbing")
 
-    view = crowd.world.view_of(crowd.world.erin)
+    view = shared.world.view_of(shared.world.erin)
 
     assert "several outside organizations" in str(view.blocks)
     assert not [

@@ -17,7 +17,7 @@ from tests.integration.world import World, now, running_world
 
 pytestmark = pytest.mark.slow_slack
 
-GoTo = Callable[[datetime], None]
+MoveClock = Callable[[datetime], None]
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 # Nothing happens after Monday, 15:00 in Berlin: the reminder is due there on Tuesday at 15:00. In
 # New York it was 9:00, so there it'd be due on Monday at 17:00, and be sent on Tuesday at 9:00.
@@ -25,7 +25,7 @@ MONDAY, TUESDAY = datetime(2026, 11, 16, 14, tzinfo=UTC), datetime(2026, 11, 17,
 
 
 @pytest.fixture
-def go_to() -> Iterator[GoTo]:
+def move_clock() -> Iterator[MoveClock]:
     with freeze_time(MONDAY, real_asyncio=True) as clock:
         yield clock.move_to
 
@@ -77,7 +77,7 @@ async def test_a_member_who_joins_is_announced_even_if_users_info_fails(world: W
 
 @pytest.mark.parametrize("named", [True, False], ids=["a named admin", "the first to act"])
 async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
-    go_to: GoTo, database: AnyDatabase, named: bool
+    move_clock: MoveClock, database: AnyDatabase, named: bool
 ) -> None:
     async with running_world(database) as world:
         world.ann.user.tz = BERLIN
@@ -87,14 +87,14 @@ async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
         await sweep(world)
 
         assert timezone(world) == BERLIN
-        go_to(TUESDAY)
+        move_clock(TUESDAY)
         await sweep(world)
         assert world.find("reminder:1")
 
 
 @pytest.mark.parametrize("zone", [None, "Mars/Olympus_Mons"])
 async def test_without_a_usable_slack_time_zone_the_setting_is_used(
-    go_to: GoTo, database: AnyDatabase, zone: str | None
+    move_clock: MoveClock, database: AnyDatabase, zone: str | None
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = zone
@@ -102,13 +102,13 @@ async def test_without_a_usable_slack_time_zone_the_setting_is_used(
         await sweep(world)
 
         assert world.rows("SELECT next_reminder FROM onboarding") == [(TUESDAY,)]
-        go_to(TUESDAY)
+        move_clock(TUESDAY)
         await sweep(world)
         assert world.find("reminder:1")
 
 
 async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone="Asia/Tokyo") as world:
         world.ann.user.tz = BERLIN
@@ -119,24 +119,24 @@ async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
         [(due,)] = world.rows("SELECT next_reminder FROM onboarding")
         assert due == datetime(2026, 11, 18, 0, tzinfo=UTC)  # 9:00 in Tokyo
 
-        go_to(due)
+        move_clock(due)
         await sweep(world)
 
         assert timezone(world) == BERLIN
         assert world.find("reminder:1") is None  # it is night there
-        go_to(datetime(2026, 11, 18, 8, tzinfo=UTC))
+        move_clock(datetime(2026, 11, 18, 8, tzinfo=UTC))
         await sweep(world)
         assert world.find("reminder:1")
 
 
 async def test_a_slack_outage_does_not_delay_a_reminder_indefinitely(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=99)
         await sweep(world)
-        go_to(TUESDAY)
+        move_clock(TUESDAY)
         await sweep(world)
 
         assert timezone(world) is None
@@ -156,7 +156,7 @@ async def test_a_sweep_stops_asking_slack_after_the_first_failure(world: World) 
 
 
 async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = BERLIN
@@ -164,7 +164,7 @@ async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
 
-        go_to(datetime(2026, 11, 18, 8, tzinfo=UTC))  # 9:00 in Berlin, the night in New York
+        move_clock(datetime(2026, 11, 18, 8, tzinfo=UTC))  # 9:00 in Berlin, the night in New York
         await sweep(world)
 
         assert timezone(world) == BERLIN
@@ -233,11 +233,11 @@ async def test_bulk_lookups_leave_rate_limit_room_for_people_who_act(begun: Worl
 
 @pytest.mark.virtual_time
 async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         await import_many(world)
-        go_to(TUESDAY - timedelta(hours=1))  # long due in New York, not yet in Berlin
+        move_clock(TUESDAY - timedelta(hours=1))  # long due in New York, not yet in Berlin
         for _ in range(MANY // SWEEP_BATCH + 1):
             await sweep(world)
         assert without_zone(world)
@@ -255,14 +255,14 @@ async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
 
 @pytest.mark.virtual_time
 async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         await begin_unseen(world, client_admins=[world.ann.id])
         beta = world.slack.add_channel("beta", world.erin)
         await world.begin("Beta Heating", beta)  # it has nobody to look up
         world.slack.fail_next("users.info", retry_after=30, times=999)
-        go_to(TUESDAY)
+        move_clock(TUESDAY)
         await sweep(world)
         assert world.find("reminder:1") is None
 

@@ -15,56 +15,56 @@ from tests.integration.world import HeldEndpoint, World, hold_calls, now
 pytestmark = pytest.mark.slow_slack
 
 # Within a lease, and beyond its end.
-APART = pytest.mark.parametrize(
-    "seconds", [60, -60, *(pytest.param(apart, marks=pytest.mark.long) for apart in (10, -10))]
+each_skew = pytest.mark.parametrize(
+    "seconds", [60, -60, *(pytest.param(skew, marks=pytest.mark.long) for skew in (10, -10))]
 )
 
 
-def a_clock(seconds: int) -> Callable[[], datetime]:
+def skewed_clock(seconds: int) -> Callable[[], datetime]:
     """A clock that is that many seconds ahead."""
     return lambda: now() + timedelta(seconds=seconds)
 
 
-async def claimed(world: World, slot: str) -> None:
+async def wait_until_claimed(world: World, slot: str) -> None:
     """Wait until a worker has claimed the slot."""
     async with asyncio.timeout(10):
         while not world.rows("SELECT 1 FROM message WHERE slot = ?", slot):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
-async def both_idle(world: World, other: Bot) -> None:
+async def wait_until_both_idle(world: World, other: Bot) -> None:
     for _ in range(2):
         await world.idle()
         await wait_for_tasks(other.tasks)
 
 
 @ON_POSTGRESQL
-@APART
+@each_skew
 @pytest.mark.parametrize("first", [True, False], ids=["ours", "theirs"])
 async def test_workers_with_clock_skew_post_nothing_twice(
     begun: World, seconds: int, first: bool
 ) -> None:
-    async with begun.second_bot(a_clock(seconds)) as other:
+    async with begun.second_bot(skewed_clock(seconds)) as other:
         busy, idle = (begun.bot, other) if first else (other, begun.bot)
         begun.slack.deliver_to(f"http://127.0.0.1:{busy.settings.port}/slack/events")
         async with hold_calls(begun.slack, "chat.postMessage"):
             await begun.ann.press(begun.message("step:1"), "choose_account:new")
-            await claimed(begun, "step:2")
+            await wait_until_claimed(begun, "step:2")
             for _ in range(5):
                 await idle.sweep()
                 await asyncio.sleep(0.05)
-        await both_idle(begun, other)
+        await wait_until_both_idle(begun, other)
 
     assert begun.slots().count("step:2") == 1
     await begun.assert_consistent()
 
 
 @ON_POSTGRESQL
-@APART
+@each_skew
 async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds: int) -> None:
     await begun.walk_to(22)
     servicetitan = HeldEndpoint(begun.servicetitan)
-    async with begun.second_bot(a_clock(seconds)) as other:
+    async with begun.second_bot(skewed_clock(seconds)) as other:
         form = await begun.ann.press(begun.message("step:22"), "enter_credentials")
         assert form.ack.ok
         await begun.idle()
@@ -75,26 +75,26 @@ async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds
             await other.sweep()
             await asyncio.sleep(0.05)
         servicetitan.answers()
-        await both_idle(begun, other)
+        await wait_until_both_idle(begun, other)
 
-    asked = [
+    token_requests = [
         request for request in begun.servicetitan.requests if request.template == "/connect/token"
     ]
-    assert len(asked) == 1
+    assert len(token_requests) == 1
     assert begun.message("verification:1").payload["outcome"] == "passed"
 
 
 @ON_POSTGRESQL
-@APART
+@each_skew
 async def test_a_bookmark_is_added_once_despite_clock_skew(world: World, seconds: int) -> None:
-    async with world.second_bot(a_clock(seconds)) as other:
+    async with world.second_bot(skewed_clock(seconds)) as other:
         async with hold_calls(world.slack, "bookmarks.add"):
             await world.type("start Acme Plumbing")
             await world.erin.submit(world.view_of(world.erin))
-            await claimed(world, "bookmark:root")
+            await wait_until_claimed(world, "bookmark:root")
             other.publisher.wake(world.onboarding)
             await asyncio.sleep(0.3)
-        await both_idle(world, other)
+        await wait_until_both_idle(world, other)
 
     assert len(world.channel.bookmarks) == 1
 
@@ -104,10 +104,10 @@ async def test_startup_warns_about_clock_skew(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        async with world.second_bot(a_clock(10)) as other:
+        async with world.second_bot(skewed_clock(10)) as other:
             await wait_for_tasks(other.tasks)
             assert "clock: 10 s ahead of the database's" in other.health.warnings
-        async with world.second_bot(a_clock(-60)) as other:
+        async with world.second_bot(skewed_clock(-60)) as other:
             await wait_for_tasks(other.tasks)
             assert "clock: 60 s behind the database's" in other.health.warnings
 

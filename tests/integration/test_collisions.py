@@ -20,14 +20,14 @@ from tests.integration.world import World, running_world
 
 pytestmark = ON_BOTH
 
-MANY = 20  # by two people: each may ask ten times within an hour
+QUESTIONS = 20  # by two people: each may ask ten times within an hour
 
 
-def asks(world: World, question: str) -> Callable[[Onboarding], Change]:
+def ask_transition(world: World, question: str) -> Callable[[Onboarding], Change]:
     """The transition that asks a question."""
     colleague = question.endswith("of 1?")
-    who = Actor("U0BEN" if colleague else world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
-    return lambda at: ask_for_help(at, 1, question, who, datetime.now(UTC))
+    actor = Actor("U0BEN" if colleague else world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
+    return lambda at: ask_for_help(at, 1, question, actor, datetime.now(UTC))
 
 
 async def ask(
@@ -36,7 +36,9 @@ async def ask(
     question: str,
     also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
 ) -> None:
-    await change(world.bot.database, world.bot.guides, onboarding, asks(world, question), also)
+    await change(
+        world.bot.database, world.bot.guides, onboarding, ask_transition(world, question), also
+    )
 
 
 async def test_a_read_transaction_sees_one_snapshot_despite_writes(begun: World) -> None:
@@ -52,33 +54,33 @@ async def test_a_read_transaction_sees_one_snapshot_despite_writes(begun: World)
 
 
 async def test_concurrent_changes_are_all_applied(begun: World) -> None:
-    questions = [f"Question {number // 2} of {number % 2}?" for number in range(MANY)]
+    questions = [f"Question {number // 2} of {number % 2}?" for number in range(QUESTIONS)]
 
     await asyncio.gather(*(ask(begun, begun.onboarding, question) for question in questions))
 
-    assert len(begun.events("help_asked")) == MANY
-    assert begun.rows("SELECT revision FROM onboarding") == [(MANY,)]
+    assert len(begun.events("help_asked")) == QUESTIONS
+    assert begun.rows("SELECT revision FROM onboarding") == [(QUESTIONS,)]
 
 
 @ON_POSTGRESQL  # on SQLite, writers wait for each other before they begin
 async def test_two_deadlocked_changes_are_both_applied(begun: World) -> None:
     other = begun.slack.add_channel("beta", begun.erin)
-    both = begun.onboarding, await begun.begin("Beta Heating", other)
-    met, tries = asyncio.Barrier(2), list[str]()
+    pair = begun.onboarding, await begun.begin("Beta Heating", other)
+    barrier, attempts = asyncio.Barrier(2), list[str]()
 
     async def ask_and_take(mine: str, others: str) -> None:
         async def take(session: AsyncSession, _mine: Onboarding) -> None:
-            tries.append(mine)
-            if len(tries) <= len(both):  # each holds its own lock by now, and wants the other's
-                await met.wait()
+            attempts.append(mine)
+            if len(attempts) <= len(pair):  # each holds its own lock, and waits for the other's
+                await barrier.wait()
             await onboardings.get(session, begun.bot.guides, others, lock=True)
 
         await ask(begun, mine, "Which portal?", take)
 
-    await asyncio.gather(ask_and_take(*both), ask_and_take(*reversed(both)))
+    await asyncio.gather(ask_and_take(*pair), ask_and_take(*reversed(pair)))
 
     assert len(begun.events("help_asked")) == 2
-    assert len(tries) == 3
+    assert len(attempts) == 3
 
 
 @ON_POSTGRESQL
@@ -105,15 +107,15 @@ async def test_a_stalled_worker_does_not_block_the_others_for_long(
     async with running_world(database) as world:
         await world.begin()
 
-        async def stand_still() -> None:
+        async def stall() -> None:
             async with world.bot.database.begin() as session:
                 await onboardings.get(session, world.bot.guides, world.onboarding, lock=True)
                 while not world.events("help_asked"):
                     with suppress(Unavailable):
                         await ask(world, world.onboarding, "Which portal?")
 
-        with pytest.raises(Unavailable):  # it finds out when it moves again
-            await asyncio.wait_for(stand_still(), 20)
+        with pytest.raises(Unavailable):  # raised by its next query
+            await asyncio.wait_for(stall(), 20)
 
 
 @ON_POSTGRESQL
@@ -139,17 +141,17 @@ async def test_two_workers_can_start_with_a_new_guide_simultaneously(world: Worl
 async def test_a_broken_connection_raises_unavailable_and_is_reopened(
     begun: World,
 ) -> None:
-    break_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ? "
+    terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ? "
 
-    async def be_cut_off() -> None:
+    async def lose_connection() -> None:
         async with begun.bot.database.begin() as session:
             await onboardings.get(session, begun.bot.guides, begun.onboarding)
             [(name,)] = begun.rows("SELECT current_database()")
-            begun.rows(f"{break_all} AND pid != pg_backend_pid()", name)
+            begun.rows(f"{terminate} AND pid != pg_backend_pid()", name)
             await onboardings.get(session, begun.bot.guides, begun.onboarding)
 
     with pytest.raises(Unavailable):
-        await be_cut_off()
+        await lose_connection()
 
     await ask(begun, begun.onboarding, "Which portal?")
     assert len(begun.events("help_asked")) == 1

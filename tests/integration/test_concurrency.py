@@ -13,26 +13,26 @@ from tests.integration.world import World, last_reply
 
 pytestmark = ON_BOTH
 
-MANY = 20
+COUNT = 20
 
 
-async def together(world: World, *deeds: Awaitable[Any]) -> list[Any]:
+async def simultaneously(world: World, *actions: Awaitable[Any]) -> list[Any]:
     """Do everything at the same moment, let the bot finish, and check the invariants."""
-    done = await asyncio.gather(*deeds)
+    done = await asyncio.gather(*actions)
     await world.slack.delivered()
     await world.idle()
     await world.assert_consistent()
     return done
 
 
-async def an_admin(world: World, name: str = "Ben Admin") -> Person:
+async def add_admin(world: World, name: str = "Ben Admin") -> Person:
     """Another admin of the client."""
     ben = world.slack.add_person(name, world.ann.team)
     world.channel.members[ben.id] = ben.user
     return ben
 
 
-async def the_form(world: World, person: Person, slot: str) -> View:
+async def open_form(world: World, person: Person, slot: str) -> View:
     return await world.open(person, slot, "enter_credentials")
 
 
@@ -40,13 +40,15 @@ async def test_twenty_simultaneous_presses_of_a_button_count_once(begun: World) 
     await begun.walk_to(2)
     step = begun.message("step:2")
 
-    presses = await together(begun, *(begun.ann.press(step, "step_done") for _ in range(MANY)))
+    presses = await simultaneously(
+        begun, *(begun.ann.press(step, "step_done") for _ in range(COUNT))
+    )
 
     assert all(press.ack.ok for press in presses)
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
     assert begun.current == 3
     answers = [message.text for message in begun.ann.ephemerals]
-    assert len(answers) == MANY - 1
+    assert len(answers) == COUNT - 1
     assert all("already finished step 2" in answer for answer in answers)
 
 
@@ -58,7 +60,7 @@ async def test_twenty_deliveries_of_one_press_count_once_without_a_notice(
     pressed["trigger_id"] = "1.2.another"
     pressed["actions"][0] |= {"action_id": "step_done", "value": f"{begun.onboarding}:2"}
 
-    acks = await together(begun, *(begun.send(pressed) for _ in range(MANY)))
+    acks = await simultaneously(begun, *(begun.send(pressed) for _ in range(COUNT)))
 
     assert all(ack.ok for ack in acks)
     assert begun.current == 3
@@ -69,30 +71,30 @@ async def test_twenty_simultaneous_starts_begin_one_onboarding(world: World) -> 
     await world.type("start Acme")
     form = world.view_of(world.erin)
 
-    answers = await together(world, *(world.erin.submit(form, {}) for _ in range(MANY)))
+    answers = await simultaneously(world, *(world.erin.submit(form, {}) for _ in range(COUNT)))
 
     assert all(answer.ok for answer in answers)
     assert world.slots() == ["root", "welcome", "step:1"]
 
 
 async def test_simultaneous_done_and_undo_by_two_admins_both_take_effect(begun: World) -> None:
-    ben = await an_admin(begun)
+    ben = await add_admin(begun)
     await begun.walk_to(4)
-    done, this = begun.message("step:3"), begun.message("step:4")
+    done, step = begun.message("step:3"), begun.message("step:4")
 
-    await together(begun, begun.ann.press(this, "step_done"), ben.press(done, "step_undo"))
+    await simultaneously(begun, begun.ann.press(step, "step_done"), ben.press(done, "step_undo"))
 
-    # Whoever was first, the previous step is open again, and nothing after it is done.
+    # Whichever came first, step 3 is open again, and nothing after it is done.
     assert begun.current == 3
     assert begun.events("step_undone") == [(ben.id, 3)]
 
 
 async def test_a_step_done_and_handed_over_simultaneously_ends_up_done(begun: World) -> None:
-    ben = await an_admin(begun)
+    ben = await add_admin(begun)
     await begun.walk_to(4)
-    this = begun.message("step:4")
+    step = begun.message("step:4")
 
-    await together(begun, begun.ann.press(this, "step_done"), ben.press(this, "hand_over"))
+    await simultaneously(begun, begun.ann.press(step, "step_done"), ben.press(step, "hand_over"))
 
     assert begun.current == 5
     handed_over = begun.events("steps_handed_over")
@@ -104,11 +106,11 @@ async def test_an_engineer_can_reopen_or_skip_while_the_client_presses_done(
     begun: World, command: str, current: int
 ) -> None:
     await begun.walk_to(4)
-    this = begun.message("step:4")
+    step = begun.message("step:4")
 
-    _, reply = await together(
+    _, reply = await simultaneously(
         begun,
-        begun.ann.press(this, "step_done"),
+        begun.ann.press(step, "step_done"),
         begun.erin.command(begun.channel, "/servicetitan", command),
     )
 
@@ -119,7 +121,7 @@ async def test_an_engineer_can_reopen_or_skip_while_the_client_presses_done(
 async def test_a_step_skipped_and_done_simultaneously_is_either_one_not_both(begun: World) -> None:
     await begun.walk_to(4)
 
-    _, reply = await together(
+    _, reply = await simultaneously(
         begun,
         begun.ann.press(begun.message("step:4"), "step_done"),
         begun.erin.command(begun.channel, "/servicetitan", "skip 4"),
@@ -134,10 +136,12 @@ async def test_a_step_skipped_and_done_simultaneously_is_either_one_not_both(beg
 
 async def test_a_form_submitted_twice_simultaneously_stores_its_value_once(begun: World) -> None:
     await begun.walk_to(11)
-    form = await the_form(begun, begun.ann, "step:11")
+    form = await open_form(begun, begun.ann, "step:11")
     value = {"booking_provider_id": begun.servicetitan.credentials["booking_provider_id"]}
 
-    answers = await together(begun, begun.ann.submit(form, value), begun.ann.submit(form, value))
+    answers = await simultaneously(
+        begun, begun.ann.submit(form, value), begun.ann.submit(form, value)
+    )
 
     assert all(answer.ok for answer in answers)
     assert len(begun.events("credential_entered")) == 1
@@ -145,11 +149,11 @@ async def test_a_form_submitted_twice_simultaneously_stores_its_value_once(begun
 
 
 async def test_a_form_submitted_by_two_admins_simultaneously_stores_one_value(begun: World) -> None:
-    ben = await an_admin(begun)
+    ben = await add_admin(begun)
     await begun.walk_to(11)
-    forms = [await the_form(begun, person, "step:11") for person in (begun.ann, ben)]
+    forms = [await open_form(begun, person, "step:11") for person in (begun.ann, ben)]
 
-    answers = await together(
+    answers = await simultaneously(
         begun,
         begun.ann.submit(forms[0], {"booking_provider_id": "123456789"}),
         ben.submit(forms[1], {"booking_provider_id": "987654321"}),
@@ -164,9 +168,9 @@ async def test_a_form_submitted_by_two_admins_simultaneously_stores_one_value(be
 
 async def test_credentials_and_done_submitted_simultaneously_are_both_handled(begun: World) -> None:
     await begun.walk_to(22)
-    form = await the_form(begun, begun.ann, "step:22")
+    form = await open_form(begun, begun.ann, "step:22")
 
-    await together(
+    await simultaneously(
         begun,
         begun.ann.submit(form, begun.servicetitan.credentials),
         begun.erin.press(begun.message("step:22"), "step_done"),
@@ -177,20 +181,20 @@ async def test_credentials_and_done_submitted_simultaneously_are_both_handled(be
 
 
 async def test_a_cancellation_wins_over_simultaneous_actions(begun: World) -> None:
-    ben = await an_admin(begun)
+    ben = await add_admin(begun)
     await begun.walk_to(11)
     await begun.enter(begun.ann, 11, booking_provider_id="123456789")
-    form = await the_form(begun, ben, "step:11")
+    form = await open_form(begun, ben, "step:11")
     await begun.type("cancel")
-    ending = begun.view_of(begun.erin)
-    this, root = begun.message("step:11"), begun.message("root")
+    cancel_form = begun.view_of(begun.erin)
+    step, root = begun.message("step:11"), begun.message("root")
 
-    await together(
+    await simultaneously(
         begun,
-        begun.ann.press(this, "step_done"),
-        begun.ann.press(this, "hand_over"),
+        begun.ann.press(step, "step_done"),
+        begun.ann.press(step, "hand_over"),
         begun.ann.press(begun.message("step:10"), "step_undo"),
-        begun.erin.submit(ending, {"reason": "They moved."}),
+        begun.erin.submit(cancel_form, {"reason": "They moved."}),
         ben.submit(form, {"booking_provider_id": "987654321"}),
         begun.ann.say(begun.channel, "done", root.ts),
         begun.ann.say(begun.channel, "help Which portal?", root.ts),
@@ -208,7 +212,7 @@ async def test_a_cancellation_submitted_twice_simultaneously_happens_once(begun:
     await begun.type("cancel")
     form, reason = begun.view_of(begun.erin), {"reason": "They moved."}
 
-    answers = await together(
+    answers = await simultaneously(
         begun, begun.erin.submit(form, reason), begun.erin.submit(form, reason)
     )
 
@@ -219,7 +223,7 @@ async def test_a_cancellation_submitted_twice_simultaneously_happens_once(begun:
 async def test_completing_and_reopening_simultaneously_leave_one_outcome(begun: World) -> None:
     await begun.walk_to(25)
 
-    _, reply = await together(
+    _, reply = await simultaneously(
         begun,
         begun.erin.press(begun.message("step:25"), "run_verification"),
         begun.erin.command(begun.channel, "/servicetitan", "reopen 24"),
@@ -246,7 +250,7 @@ async def test_simultaneous_mentions_by_two_engineers_are_both_handled(begun: Wo
         return True
 
     begun.slack.guard(gate)
-    await together(
+    await simultaneously(
         begun,
         max_.say(begun.channel, f"<@{bot}> done", root),
         eve.say(begun.channel, f"<@{bot}> status", root),
@@ -265,9 +269,9 @@ async def test_sqlite_writers_are_served_in_order(world: World) -> None:
             came.append(number)
             await asyncio.sleep(0.002)
 
-    await asyncio.gather(*(write(number) for number in range(MANY)))
+    await asyncio.gather(*(write(number) for number in range(COUNT)))
 
-    assert came == list(range(MANY))
+    assert came == list(range(COUNT))
 
 
 @ON_SQLITE

@@ -14,7 +14,7 @@ DELETION_EVENTS = ["deleted", "tombstone", "silent"]
 
 each_reply_outcome = pytest.mark.parametrize("reply_outcome", REPLY_OUTCOMES)
 each_deletion_event = pytest.mark.parametrize("event", DELETION_EVENTS)
-# Once the bot knows, it doesn't matter what Slack would do with a reply.
+# Once the bot knows of the deletion, it doesn't matter what Slack would do with a reply.
 each_combination = pytest.mark.parametrize(
     ("reply_outcome", "event"),
     [

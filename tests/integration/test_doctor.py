@@ -41,9 +41,9 @@ async def test_a_rejected_token_is_reported_and_other_slack_checks_are_skipped(
 
 
 async def test_a_channel_without_the_bot_is_named(begun: World) -> None:
-    lonely = begun.slack.add_channel("lonely", begun.erin, with_bot=False)
+    without_bot = begun.slack.add_channel("lonely", begun.erin, with_bot=False)
 
-    found = await findings(begun, engineering_channel=lonely.id)
+    found = await findings(begun, engineering_channel=without_bot.id)
 
     assert "invite the bot" in found["engineering channel"].fix
 
@@ -196,24 +196,24 @@ async def test_every_message_and_modal_is_sent_to_slacks_block_validator(world: 
     ended = await onboarding(world.database.directory, "doctor", "--blocks", **settings)
 
     assert (ended.status, ended.err) == (0, "")
-    *each, last = ended.out.splitlines()
-    assert last == f"✓ blocks: Slack accepts all {len(each)} messages and windows"
-    assert len(each) > 300
+    *lines, last = ended.out.splitlines()
+    assert last == f"✓ blocks: Slack accepts all {len(lines)} messages and windows"
+    assert len(lines) > 300
     calls = [call for call in world.slack.calls if call.method == "blocks.validate"]
-    assert len(calls) == len(each)
+    assert len(calls) == len(lines)
 
 
 @ON_SQLITE
 async def test_blocks_rejected_by_slacks_validator_are_listed(world: World) -> None:
     world.slack.fail_next("blocks.validate", error="invalid_message")
     refused = [finding async for finding in validate(world.bot.guides.newest, world.slack.api_url)]
-    away = [
+    unreachable = [
         finding async for finding in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")
     ]
 
     assert [finding.title for finding in refused if not finding.well] == ["help", "blocks"]
     assert refused[-1].text.startswith("Slack refuses 1 of ")
-    assert away == [
+    assert unreachable == [
         Finding(
             "blocks",
             "after 0, no answer (ConnectError)",
@@ -242,11 +242,11 @@ async def test_pictures_are_requested_from_the_bots_public_url(begun: World) -> 
     async with begun.second_bot(public_url=begun.base_url) as second:
         base = f"http://127.0.0.1:{second.settings.port}"
         reached = (await findings(begun, public_url=base))["picture step-10.png"]
-    away = (await findings(begun, public_url=base))["picture step-10.png"]
+    unreachable = (await findings(begun, public_url=base))["picture step-10.png"]
 
     assert "PUBLIC_URL answers HTTP 404. Fix: let GET /guide/ through" in closed.line
     assert reached.line.endswith("kB; Slack can download it from the bot")
-    assert (away.well, away.tested) == (True, False)
+    assert (unreachable.well, unreachable.tested) == (True, False)
 
 
 async def test_pictures_at_an_address_are_downloaded(begun: World) -> None:

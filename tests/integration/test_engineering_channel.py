@@ -13,7 +13,7 @@ from tests.databases import AnyDatabase
 from tests.integration.world import World, from_now, now, running_world
 
 
-def lines(world: World) -> list[Message]:
+def warnings_posted(world: World) -> list[Message]:
     found = world.engineering.messages
     return [finding for finding in found if "is open to another organization" in finding.text]
 
@@ -30,7 +30,7 @@ async def test_a_shared_channel_is_reported_once_by_all_workers(
     async with world.second_bot() as other:
         await wait_for_tasks(other.tasks)
 
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
     assert "the engineering channel is shared with another organization" in caplog.text
 
 
@@ -39,11 +39,11 @@ async def test_sharing_the_channel_again_is_reported_again(world: World) -> None
     await share(world)
     await world.slack.admin.unshare(world.engineering, world.ann.team)
     await world.idle()
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
 
     await share(world)
 
-    assert len(lines(world)) == 2
+    assert len(warnings_posted(world)) == 2
 
 
 async def test_a_pending_external_invitation_is_reported_too(world: World) -> None:
@@ -55,7 +55,7 @@ async def test_a_pending_external_invitation_is_reported_too(world: World) -> No
     async with world.second_bot() as other:
         await wait_for_tasks(other.tasks)
 
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
 
 
 async def test_workers_starting_together_report_a_shared_channel_once(world: World) -> None:
@@ -65,20 +65,20 @@ async def test_workers_starting_together_report_a_shared_channel_once(world: Wor
         for bot in (one, two, three):
             await wait_for_tasks(bot.tasks)
 
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
 
 
 async def test_another_workers_pending_report_is_taken_over_after_a_minute(world: World) -> None:
     await world.idle()  # the check at startup is done
     world.write("INSERT INTO notice (id, since) VALUES (?, ?)", SHARED, now())
     await share(world)
-    assert not lines(world)
+    assert not warnings_posted(world)
 
     world.write("UPDATE notice SET since = ?", from_now(seconds=-61))
     async with world.second_bot() as other:
         await wait_for_tasks(other.tasks)
 
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
 
 
 @pytest.mark.parametrize("performed", [False, True])
@@ -89,13 +89,13 @@ async def test_a_report_is_posted_exactly_once_after_a_slack_server_error(
 
     await share(world)
 
-    assert len(lines(world)) == 1
+    assert len(warnings_posted(world)) == 1
 
 
 async def test_the_report_says_what_to_do_and_names_no_client(begun: World) -> None:
     await share(begun)
 
-    [line] = lines(begun)
+    [line] = warnings_posted(begun)
 
     assert "ENGINEERING_CHANNEL" in line.text
     assert "Acme" not in json.dumps(line.blocks)
@@ -150,7 +150,7 @@ async def test_doctor_explains_each_id_that_matches_no_engineer(world: World) ->
 
     text = (await doctor(world, engineers=ids))["ENGINEERS"].text
 
-    for named, why in (
+    for id_, reason in (
         (gus.id, "a guest"),
         (gil.id, "deactivated"),
         (world.ann.id, "of another organization"),
@@ -158,7 +158,7 @@ async def test_doctor_explains_each_id_that_matches_no_engineer(world: World) ->
         ("S0NOTHING", "no_such_subteam"),
         (empty, "a user group without members"),
     ):
-        assert f"{named} adds no engineer ({why})" in text
+        assert f"{id_} adds no engineer ({reason})" in text
     assert world.erin.id not in text
 
 
@@ -180,5 +180,7 @@ async def test_an_unreadable_user_group_adds_no_engineers_and_breaks_nothing(
                 assert "Nothing in progress" in (await world.type("status")).text
                 assert "for HeavySet engineers" in (await world.type("status", max_)).text
 
-    named = [record.getMessage() for record in caplog.records if "S0NOTHING" in record.getMessage()]
-    assert named == [f"ENGINEERS: S0NOTHING adds no engineer ({code})"]
+    logged = [
+        record.getMessage() for record in caplog.records if "S0NOTHING" in record.getMessage()
+    ]
+    assert logged == [f"ENGINEERS: S0NOTHING adds no engineer ({code})"]

@@ -34,7 +34,7 @@ FORMS = {
     },
 }
 # What step 22's form refuses: field, value (`…` stands for the right one), part of the error.
-WRONG = [
+REFUSED_VALUES = [
     ("tenant_id", "12ab345678", "is digits only"),
     ("tenant_id", "123 456 789", "space or line break in it"),
     ("tenant_id", "123", "Too short"),
@@ -75,13 +75,13 @@ def inputs(view: View) -> dict[str, bool]:
 async def test_a_form_asks_only_for_values_the_guide_has_shown_so_far(
     begun: World, subtests: pytest.Subtests
 ) -> None:
-    for step, asked in FORMS.items():
+    for step, expected in FORMS.items():
         with subtests.test(step=step):
             await begun.walk_to(step)
 
             view = await begun.open(begun.ann, f"step:{step}", "enter_credentials")
 
-            assert inputs(view) == asked
+            assert inputs(view) == expected
             assert not any("initial_value" in block.get("element", {}) for block in view.blocks)
 
 
@@ -131,7 +131,7 @@ async def test_a_wrong_value_is_named_at_its_field(begun: World, subtests: pytes
     await begun.walk_to(22)
     right = begun.servicetitan.credentials
     view = await begun.open(begun.ann, "step:22", "enter_credentials")
-    for field, value, error in WRONG:
+    for field, value, error in REFUSED_VALUES:
         with subtests.test(error):
             wrong = {field: value.replace("…", right[field])}
 
@@ -171,7 +171,7 @@ async def test_an_unusual_value_is_stored_only_after_confirmation(begun: World) 
     view = begun.view_of(begun.ann)
 
     assert "⚠️ *Client ID:*" in visible_text(view)
-    assert "abcdefghijkl" not in str(view.content)  # typed values stay with the person's client
+    assert "abcdefghijkl" not in str(view.content)  # Slack keeps what was typed
     assert view.typed["client_id", "client_id"]["value"] == "abcdefghijkl"
     assert begun.rows(STORED) == []
 
@@ -270,13 +270,13 @@ async def test_a_step_without_values_has_no_form(begun: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "around", ["\u202a{}\u202c", "\u200e{}\ufeff", "\u2066{}\u2069\n", "\ufffc{}"]
+    "template", ["\u202a{}\u202c", "\u200e{}\ufeff", "\u2066{}\u2069\n", "\ufffc{}"]
 )
-async def test_invisible_characters_around_a_value_are_ignored(begun: World, around: str) -> None:
+async def test_invisible_characters_around_a_value_are_ignored(begun: World, template: str) -> None:
     await begun.walk_to(11)
     value = str(begun.servicetitan.credentials["booking_provider_id"])
 
-    answer = await begun.enter(begun.ann, 11, booking_provider_id=around.format(value))
+    answer = await begun.enter(begun.ann, 11, booking_provider_id=template.format(value))
 
     assert answer.ok
     assert f"{value[-4:]}" in begun.message("step:11").text
@@ -285,9 +285,9 @@ async def test_invisible_characters_around_a_value_are_ignored(begun: World, aro
 async def test_full_width_digits_are_accepted(begun: World) -> None:
     await begun.walk_to(11)
     value = str(begun.servicetitan.credentials["booking_provider_id"])
-    wide = value.translate({ord(digit): ord(digit) - ord("0") + 0xFF10 for digit in value})
+    full_width = value.translate({ord(digit): ord(digit) - ord("0") + 0xFF10 for digit in value})
 
-    assert (await begun.enter(begun.ann, 11, booking_provider_id=wide)).ok
+    assert (await begun.enter(begun.ann, 11, booking_provider_id=full_width)).ok
     assert value[-4:] in begun.message("step:11").text
 
 

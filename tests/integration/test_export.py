@@ -45,12 +45,12 @@ async def test_the_export_has_the_full_history_but_no_credential_values(
 async def test_json_holds_every_event(begun: World) -> None:
     await begun.walk_to(23)
 
-    told = json.loads((await export(begun, "acme", "--format", "json")).out)
+    exported = json.loads((await export(begun, "acme", "--format", "json")).out)
 
     [(count,)] = begun.rows("SELECT count(*) FROM event")
-    assert len(told["events"]) == count
-    assert told["client"] == "Acme Plumbing"
-    assert told["events"][0]["by"] == {"user": begun.erin.id, "role": "engineer"}
+    assert len(exported["events"]) == count
+    assert exported["client"] == "Acme Plumbing"
+    assert exported["events"][0]["by"] == {"user": begun.erin.id, "role": "engineer"}
 
 
 @ON_SQLITE
@@ -62,7 +62,7 @@ async def test_html_export_is_escaped_and_loads_nothing_external(world: World) -
 
     page = (await export(world, world.onboarding, "--format", "html")).out
 
-    class Outside(HTMLParser):
+    class ExternalResources(HTMLParser):
         found: list[str] = []  # noqa: RUF012  # one parser
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -70,7 +70,7 @@ async def test_html_export_is_escaped_and_loads_nothing_external(world: World) -
             self.found += [f"{name}={value}" for name, value in attrs if name == "src"]
             self.found += [tag for name, _ in attrs if name == "href" and tag != "a"]
 
-    parser = Outside()
+    parser = ExternalResources()
     parser.feed(page)
     assert parser.found == []
     assert "Tom &amp; Sons" in page
@@ -83,12 +83,12 @@ async def test_an_ambiguous_or_unknown_client_name_is_an_error(begun: World) -> 
     west = begun.slack.add_channel("west", begun.erin)
     await begun.begin("Acme West", west)
 
-    unclear, none = await export(begun, "acme"), await export(begun, "zebra")
+    unclear, unknown_client = await export(begun, "acme"), await export(begun, "zebra")
 
-    assert (unclear.status, none.status) == (1, 1)
+    assert (unclear.status, unknown_client.status) == (1, 1)
     assert "Acme Plumbing" in unclear.err
     assert "Acme West" in unclear.err
-    assert "zebra: no match" in none.err
+    assert "zebra: no match" in unknown_client.err
 
 
 @ON_SQLITE
@@ -98,11 +98,11 @@ async def test_people_are_named_and_failed_checks_are_explained(begun: World) ->
     assert (await begun.enter(begun.ann, 22, **wrong)).ok
 
     page = (await export(begun, "acme", "--format", "md")).out
-    told = json.loads((await export(begun, "acme", "--format", "json")).out)
+    exported = json.loads((await export(begun, "acme", "--format", "json")).out)
 
-    assert told["names"][begun.channel.id] == f"#{begun.channel.name}"
-    assert f"{told['names'][begun.erin.id]} \\(engineer, {begun.erin.id}\\)" in page
-    [problem] = told["checks"][0]["problems"]
+    assert exported["names"][begun.channel.id] == f"#{begun.channel.name}"
+    assert f"{exported['names'][begun.erin.id]} \\(engineer, {begun.erin.id}\\)" in page
+    [problem] = exported["checks"][0]["problems"]
     assert problem["check"] == "Client ID and Client Secret"
     assert "First look at the dot" in problem["why"]
     assert "First look at the dot" in page
@@ -123,10 +123,10 @@ async def test_questions_and_their_answers_are_linked(begun: World) -> None:
     root, unknown = begun.message("root").ts, "what does the web scheduler cost?"
 
     async def say(person: Person, text: str) -> str:
-        written = await person.say(begun.channel, text, root)
+        message = await person.say(begun.channel, text, root)
         await begun.slack.delivered()
         await begun.idle()
-        return f"p{written.ts.replace('.', '')}?thread_ts={root}"
+        return f"p{message.ts.replace('.', '')}?thread_ts={root}"
 
     guide = await say(begun.ann, "where do I find the application key?")
     asked = await say(begun.ann, unknown)

@@ -41,20 +41,18 @@ pytestmark = ON_BOTH
 
 EARLIER = REVISIONS[:-1]
 # The revisions of our releases, plus the oldest and the newest before head.
-USUAL = {EARLIER[0], EARLIER[-1], *(release.revision for release in RELEASES.values())}
-# A bot that reads what was upgraded is tried from the usual revisions, and from the rest if `long`;
-# a single migration on SQLite always, on PostgreSQL from the usual ones.
+ALWAYS_TESTED = {EARLIER[0], EARLIER[-1], *(release.revision for release in RELEASES.values())}
 
-
-WHOLE_WAYS = [
-    pytest.param(kind, revision, marks=() if revision in USUAL else pytest.mark.long)
+# Other revisions are tested only if `long`, except for single migrations on SQLite.
+TO_HEAD = [
+    pytest.param(kind, revision, marks=() if revision in ALWAYS_TESTED else pytest.mark.long)
     for kind in ("sqlite", "postgresql")
     for revision in EARLIER
 ]
-STEPS = [
+SINGLE_STEPS = [
     pytest.param(
         *(kind, revision, later),
-        marks=() if kind == "sqlite" or revision in USUAL else pytest.mark.long,
+        marks=() if kind == "sqlite" or revision in ALWAYS_TESTED else pytest.mark.long,
     )
     for kind in ("sqlite", "postgresql")
     for revision, later in pairwise(REVISIONS)
@@ -66,7 +64,7 @@ def url(empty_database: AnyDatabase) -> str:
     return empty_database.url
 
 
-def as_of(before: Rows, after: Rows) -> Rows:
+def restricted_to(before: Rows, after: Rows) -> Rows:
     """The columns of `before` as found in `after`, without the event that records the sealing."""
     return {
         name: [
@@ -78,12 +76,12 @@ def as_of(before: Rows, after: Rows) -> Rows:
     }
 
 
-def tables_of(url: str) -> object:
+def schema(url: str) -> object:
     """Return the tables, columns, keys, and indexes that the database reports."""
     with connected(url) as connection:
-        there = inspect(connection)
-        keys, references = there.get_multi_pk_constraint(), there.get_multi_foreign_keys()
-        indexes = there.get_multi_indexes()
+        inspector = inspect(connection)
+        keys, references = inspector.get_multi_pk_constraint(), inspector.get_multi_foreign_keys()
+        indexes = inspector.get_multi_indexes()
         return {
             table: (
                 {column["name"]: (str(column["type"]), column["nullable"]) for column in columns},
@@ -91,7 +89,7 @@ def tables_of(url: str) -> object:
                 [key["referred_table"] for key in references[table]],
                 {index["name"]: _index(index) for index in indexes[table]},
             )
-            for table, columns in there.get_multi_columns().items()
+            for table, columns in inspector.get_multi_columns().items()
         }
 
 
@@ -106,7 +104,7 @@ def test_sample_data_covers_every_column_including_nulls(
     fill(url, HEAD)
 
     with connected(url) as connection:
-        may_be_empty = {
+        nullable = {
             (table, column["name"])
             for table in inspect(connection).get_table_names()
             for column in inspect(connection).get_columns(table)
@@ -117,24 +115,24 @@ def test_sample_data_covers_every_column_including_nulls(
         for column in rows[table][0]:
             values = [row[column] for row in rows[table]]
             assert any(value is not None for value in values), (table, column)
-            assert (None in values) == ((table, column) in may_be_empty), (table, column)
+            assert (None in values) == ((table, column) in nullable), (table, column)
 
 
 @pytest.mark.parametrize(
-    ("empty_database", "revision", "later"), STEPS, indirect=["empty_database"]
+    ("empty_database", "revision", "later"), SINGLE_STEPS, indirect=["empty_database"]
 )
 def test_each_migration_up_and_down_preserves_data_and_schema(
     url: str, revision: str, later: str
 ) -> None:
     fill(url, revision)
-    before, tables = content(url), tables_of(url)
+    before, tables = content(url), schema(url)
 
     migrate.upgrade(url, later, SEALS)
-    assert as_of(before, content(url)) == before
+    assert restricted_to(before, content(url)) == before
 
     downgrade(url, revision)
     assert content(url) == before
-    assert tables_of(url) == tables
+    assert schema(url) == tables
 
 
 def test_upgrading_to_head_and_back_preserves_data(url: str) -> None:
@@ -155,13 +153,13 @@ async def upgraded(
     fill(url, request.param)
     before = content(url)
     migrate.upgrade(url, seals=SEALS)
-    assert as_of(before, content(url)) == before
+    assert restricted_to(before, content(url)) == before
     database = Database(url, SEALS)
     yield database, GuideStore.from_file(SERVICETITAN), request.param
     await database.close()
 
 
-@pytest.mark.parametrize(("empty_database", "upgraded"), WHOLE_WAYS, indirect=True)
+@pytest.mark.parametrize(("empty_database", "upgraded"), TO_HEAD, indirect=True)
 async def test_the_bot_can_read_and_update_upgraded_data(
     upgraded: tuple[Database, GuideStore, str],
 ) -> None:
@@ -191,14 +189,14 @@ async def test_the_bot_can_read_and_update_upgraded_data(
 
     for running in known.values():
         if running.status is Status.ACTIVE:
-            await change(database, guides, running.id, asks)
+            await change(database, guides, running.id, ask)
     async with database.begin(write=False) as session:
         checked = await verify(session)
     assert (checked.problems, checked.onboardings) == ([], len(known))
     assert bool(checked.late) == (revision < "0006")
 
 
-def asks(at: Onboarding) -> Change:
+def ask(at: Onboarding) -> Change:
     return ask_for_help(at, 1, "Now?", ANN, NOW)
 
 

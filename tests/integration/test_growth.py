@@ -27,7 +27,7 @@ OLD_KEYS = """
 
 
 @contextmanager
-def statements() -> Iterator[dict[str, Any]]:
+def executed_statements() -> Iterator[dict[str, Any]]:
     """Yield the SQL statements executed inside the block, with their latest parameters."""
     seen: dict[str, Any] = {}
 
@@ -35,7 +35,7 @@ def statements() -> Iterator[dict[str, Any]]:
         yield seen
 
 
-async def a_day(world: World) -> None:
+async def do_routine_work(world: World) -> None:
     """Do everything that happens routinely."""
     await world.begin()
     await world.walk_to(23)
@@ -44,71 +44,65 @@ async def a_day(world: World) -> None:
     await world.erin.say(world.channel, "Here.", thread_ts=thread)
     for words in ("status", "status acme", "status all", "status stuck", "status mine", "report"):
         await world.type(words, channel=world.engineering)
-    for shows in ("mine", "finished"):
-        world.bot.homes.open(world.erin.id, shows)
+    for filter_ in ("mine", "finished"):
+        world.bot.homes.open(world.erin.id, filter_)
     await world.bot.sweep()
     await world.bot.sweep.seconds_until_next()
     await world.idle()
 
 
-async def the_report(world: World) -> Report:
+async def all_time_report(world: World) -> Report:
     """Return the all-time report, up to a fixed moment."""
     until = datetime(2100, 1, 1, tzinfo=UTC)
     return report_on(await cases(world.bot.database, world.bot.guides, None, until), None, until)
 
 
 async def test_routine_work_never_scans_a_whole_table(world: World) -> None:
-    with statements() as seen:
-        await a_day(world)
+    with executed_statements() as seen:
+        await do_routine_work(world)
 
-    wholly = {
+    full_scans = {
         statement: line
         for statement, values in seen.items()
         if statement.startswith(("SELECT", "UPDATE", "DELETE"))
         for line in world.database.plan(statement, values)
         if WHOLE_TABLE.fullmatch(line)
     }
-    assert not wholly
+    assert not full_scans
 
 
 async def test_a_report_replays_only_histories_with_new_events(begun: World) -> None:
     await begun.walk_to(3)
     await begun.begin("Beta Heating")
-    first = await the_report(begun)
+    first = await all_time_report(begun)
 
-    with statements() as seen:
-        assert await the_report(begun) == first
+    with executed_statements() as seen:
+        assert await all_time_report(begun) == first
     assert not [statement for statement in seen if "FROM event" in statement]
 
     await begun.press(begun.ann, "step:3", "step_done")
     await begun.idle()
-    with statements() as seen:
-        assert await the_report(begun) != first
+    with executed_statements() as seen:
+        assert await all_time_report(begun) != first
     [replayed] = [values for statement, values in seen.items() if "FROM event" in statement]
-    assert (
-        len(
-            {*replayed}.intersection(
-                row_id for (row_id,) in begun.rows("SELECT id FROM onboarding")
-            )
-        )
-        == 1
-    )
+    onboardings = {row_id for (row_id,) in begun.rows("SELECT id FROM onboarding")}
+    assert len(onboardings.intersection(replayed)) == 1
 
 
 @ON_BOTH
 async def test_a_corrupt_summary_is_rebuilt(begun: World) -> None:
     await begun.walk_to(3)
-    first = await the_report(begun)
+    first = await all_time_report(begun)
 
-    for broken in ("", "{", "[]", '{"checks": 3}'):
-        begun.write("UPDATE summary SET figures = ?", broken)
-        assert await the_report(begun) == first
+    for corrupt in ("", "{", "[]", '{"checks": 3}'):
+        begun.write("UPDATE summary SET figures = ?", corrupt)
+        assert await all_time_report(begun) == first
 
 
 async def test_turning_a_report_page_recomputes_nothing(begun: World) -> None:
     await begun.type("report")
 
-    with statements() as seen:
+    with executed_statements() as seen:
         await begun.erin.press(begun.view_of(begun.erin), "report_page:steps")
         await begun.idle()
 
@@ -126,7 +120,7 @@ async def test_a_digest_claimed_by_another_worker_is_not_computed(
             claimed = (digest_slot(date(2026, 3, 2)), datetime.now(UTC))
             world.write("INSERT INTO notice (id, since) VALUES (?, ?)", *claimed)
 
-            with statements() as seen:
+            with executed_statements() as seen:
                 await world.bot.digest.look()
 
     assert not [statement for statement in seen if "FROM event" in statement]

@@ -17,13 +17,21 @@ STEP_5 = SOURCE[SOURCE.index("[[phases.steps]]\nnumber = 5\n") :]
 STEP_5 = STEP_5[: STEP_5.index("\n\n") + 2]
 # Edits to the file: the old text, the new text, and what the bot says about it at startup.
 EDITS = {
-    "a step less": (STEP_5, "", "step 5 is gone"),
-    "a step more": (STEP_5, STEP_5 + STEP_5.replace("= 5", "= 26", 1), "step 26 is new"),
+    "a step removed": (STEP_5, "", "step 5 is gone"),
+    "a step added": (STEP_5, STEP_5 + STEP_5.replace("= 5", "= 26", 1), "step 26 is new"),
     "a credential renamed": ('"booking_provider_id"', '"booking_id"', "credential booking_id"),
-    "an answer renamed": ('id = "existing"', 'id = "admin"', "step 1 has another choice"),
-    "an answer that skips more": ("skips = [2]", "skips = [2, 3]", "step 1 has another choice"),
-    "another owner": ('owner = "heavyset"', 'owner = "client"', "step 23 has another owner"),
-    "a value asked for elsewhere": (
+    "a choice renamed": ('id = "existing"', 'id = "admin"', "step 1 has another choice"),
+    "a choice that skips more steps": (
+        "skips = [2]",
+        "skips = [2, 3]",
+        "step 1 has another choice",
+    ),
+    "another owner of a step": (
+        'owner = "heavyset"',
+        'owner = "client"',
+        "step 23 has another owner",
+    ),
+    "a credential asked for at another step": (
         'credentials = ["application_key"]',
         'credentials = ["application_key", "tenant_id"]',
         "step 22 has other credentials",
@@ -31,11 +39,11 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "says"), EDITS.values(), ids=EDITS)
-def test_a_structural_change_is_reported(old: str, new: str, says: str) -> None:
+@pytest.mark.parametrize(("old", "new", "expected"), EDITS.values(), ids=EDITS)
+def test_a_structural_change_is_reported(old: str, new: str, expected: str) -> None:
     assert old in SOURCE
 
-    assert any(change.startswith(says) for change in changes(SOURCE, SOURCE.replace(old, new)))
+    assert any(change.startswith(expected) for change in changes(SOURCE, SOURCE.replace(old, new)))
     assert changes(SOURCE, SOURCE) == []
 
 
@@ -67,7 +75,7 @@ async def test_new_wording_is_stored_and_running_threads_are_updated(
 ) -> None:
     """The message of step 1 still has the guide's old wording."""
     begun.write("UPDATE guide SET source = ?", SOURCE.replace("Create a Developer", "Make a"))
-    begun.write("UPDATE message SET digest = 'of the former words' WHERE slot = 'step:1'")
+    begun.write("UPDATE message SET digest = 'of the old wording' WHERE slot = 'step:1'")
     before = len(begun.slack.calls)
 
     async with begun.second_bot() as bot:

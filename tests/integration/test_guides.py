@@ -22,7 +22,7 @@ def current(world: World, channel: Channel) -> Message | None:
     return world.message(f"step:{numbers[0][0]}", channel) if numbers else None
 
 
-async def take(world: World, channel: Channel, values: Mapping[str, str]) -> bool:
+async def do_step(world: World, channel: Channel, values: Mapping[str, str]) -> bool:
     """Do what the current step offers, as someone allowed to; return False if none is left."""
     step = current(world, channel)
     if step is None:
@@ -34,20 +34,20 @@ async def take(world: World, channel: Channel, values: Mapping[str, str]) -> boo
     if values and offers(step, "enter_credentials"):
         await world.press(world.ann, slot, "enter_credentials", channel)
         form = world.view_of(world.ann)
-        asked = {block["block_id"] for block in form.blocks if block["type"] == "input"}
-        given = {name: value for name, value in values.items() if name in asked}
-        assert (await world.submit(world.ann, form, **given)).ok
-    ours = offers(step, "reveal_credentials") or not offers(step, "hand_over")
-    person = world.erin if ours else world.ann
-    does = "run_verification" if offers(step, "run_verification") else "step_done"
-    await world.press(person, slot, does, channel)
+        requested = {block["block_id"] for block in form.blocks if block["type"] == "input"}
+        known_values = {name: value for name, value in values.items() if name in requested}
+        assert (await world.submit(world.ann, form, **known_values)).ok
+    is_for_engineer = offers(step, "reveal_credentials") or not offers(step, "hand_over")
+    person = world.erin if is_for_engineer else world.ann
+    action_id = "run_verification" if offers(step, "run_verification") else "step_done"
+    await world.press(person, slot, action_id, channel)
     return True
 
 
-async def walk(world: World, channel: Channel, values: Mapping[str, str]) -> None:
+async def do_remaining_steps(world: World, channel: Channel, values: Mapping[str, str]) -> None:
     """Take step after step until all are done."""
     for _ in range(30):
-        if not await take(world, channel, values):
+        if not await do_step(world, channel, values):
             return
     raise AssertionError(f"stuck at {current(world, channel)}")
 
@@ -58,12 +58,12 @@ async def walk_to(world: World, slot: str, values: Mapping[str, str]) -> None:
         assert step, f"{slot} was never the current one"
         if step.slot == slot:
             return
-        await take(world, world.channel, values)
+        await do_step(world, world.channel, values)
     raise AssertionError(f"stuck before {slot}")
 
 
-async def begin(world: World, words: str, channel: Channel | None = None, **values: str) -> None:
-    await world.type(f"start {words}", channel=channel)
+async def begin(world: World, text: str, channel: Channel | None = None, **values: str) -> None:
+    await world.type(f"start {text}", channel=channel)
     answer = await world.submit(world.erin, world.view_of(world.erin), **values)
     assert answer.ok, answer
 
@@ -98,7 +98,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
 
         await walk_to(world, "step:5", {"account_number": ACCOUNT, "api_key": WRONG_KEY})
         assert "skipped" in world.message("step:3").text  # the add-on is already on
-        await take(world, world.channel, {"account_number": ACCOUNT, "api_key": WRONG_KEY})
+        await do_step(world, world.channel, {"account_number": ACCOUNT, "api_key": WRONG_KEY})
         failed = world.message("verification:1")
         assert failed.payload["outcome"] == "failed"
         assert "Wrenchbook didn't accept everything yet" in failed.text
@@ -112,7 +112,7 @@ async def test_a_guide_folder_for_another_crm_works_end_to_end(
         assert "Wrenchbook accepted both credentials" in passed.text
         assert not offers(world.message("step:5"), "test_booking")
 
-        await walk(world, world.channel, {})
+        await do_remaining_steps(world, world.channel, {})
         assert world.rows(STATES) == [
             ("Acme Plumbing", "wrenchbook", "completed"),
             ("Bolt Electric", "servicetitan", "active"),
@@ -146,16 +146,18 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
         (folder / "guide.toml").write_text(text.replace("verifies = true\n", ""), "utf-8")
         async with running_world(database, guides=str(tmp_path)) as world:
             await begin(world, "Acme Plumbing guide wrenchbook")
-            await walk(world, world.channel, {"account_number": ACCOUNT, "api_key": KEY})
+            await do_remaining_steps(
+                world, world.channel, {"account_number": ACCOUNT, "api_key": KEY}
+            )
 
             assert world.rows(STATES) == [("Acme Plumbing", "wrenchbook", "completed")]
             assert "Your Wrenchbook setup was finished" in world.message("root").text
             assert world.find("verification:1") is None
-            words = str(
+            text = str(
                 [message.text for message in (*world.channel.messages, *world.engineering.messages)]
             )
-            assert "8 of 8 steps, same day" in words
-            assert "verified" not in words
+            assert "8 of 8 steps, same day" in text
+            assert "verified" not in text
             assert "There's no check for Wrenchbook" in (await world.type("verify Acme")).text
         assert not crm.requests
 
@@ -180,7 +182,7 @@ async def test_the_connect_guide_works_with_our_own_application_key(database: An
         assert (await world.submit(world.ann, form, **again)).ok
         assert "ServiceTitan accepted all 4 credentials" in world.message("verification:2").text
 
-        await walk(world, world.channel, {})
+        await do_remaining_steps(world, world.channel, {})
         assert world.rows(STATES) == [("Acme Plumbing", "servicetitan_connect", "completed")]
         assert key not in str(world.channel.messages) + str(world.engineering.messages)
 

@@ -41,11 +41,11 @@ async def report(guide: Guide, checks: HttpChecks | None = None, **other: str) -
         return await verify_http(guide, declared, sender, values, now=lambda: datetime.now(UTC))
 
 
-def signed_in_by(guide: Guide, **how: object) -> HttpChecks:
-    return HttpChecks.model_validate({**guide.checks.model_dump(exclude={"basic"}), **how})
+def with_auth(guide: Guide, **auth: object) -> HttpChecks:
+    return HttpChecks.model_validate({**guide.checks.model_dump(exclude={"basic"}), **auth})
 
 
-def of(found: Report, check: str) -> Check:
+def get_check(found: Report, check: str) -> Check:
     return next(result for result in found.checks if result.id == check)
 
 
@@ -66,19 +66,19 @@ async def test_correct_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None
 
 async def test_a_wrong_value_fails_with_the_guides_remedy(guide: Guide) -> None:
     found = await report(guide, api_key="wb_000000000000000000000000")
-    failed = of(found, "account")
+    failed = get_check(found, "account")
 
     assert found.outcome is Outcome.FAILED
     assert "copy the account number again at step 4 and create a new key at step 5" in (
         failed.for_client
     )
     assert (failed.fields, failed.steps) == (("account_number", "api_key"), (4, 5))
-    assert of(found, "jobs").outcome is Outcome.NOT_CHECKED
+    assert get_check(found, "jobs").outcome is Outcome.NOT_CHECKED
     assert "wb_0" not in found.model_dump_json()
 
 
 @pytest.mark.parametrize(
-    ("status", "page", "outcome", "says", "retry"),
+    ("status", "html", "outcome", "text", "retry"),
     [
         (403, False, Outcome.FAILED, "with the box “Jobs” checked", False),
         (402, False, Outcome.FAILED, "turn it on (step 2)", False),
@@ -95,18 +95,18 @@ async def test_a_response_maps_to_the_guides_outcome_or_else_unknown(
     guide: Guide,
     wrenchbook: Wrenchbook,
     status: int,
-    page: bool,
+    html: bool,
     outcome: Outcome,
-    says: str,
+    text: str,
     retry: bool,
 ) -> None:
     wrenchbook.statuses["/v1/jobs"] = status
-    wrenchbook.html_paths = {"/v1/jobs"} if page else set()
+    wrenchbook.html_paths = {"/v1/jobs"} if html else set()
 
     found = await report(guide)
 
-    assert of(found, "jobs").outcome is outcome
-    assert says in of(found, "jobs").for_client
+    assert get_check(found, "jobs").outcome is outcome
+    assert text in get_check(found, "jobs").for_client
     assert found.retry is retry
     assert not [request for request in wrenchbook.requests if request.path == "/elsewhere"]
 
@@ -123,7 +123,7 @@ async def test_a_token_is_fetched_once_and_used_for_every_request(
         "passed": "They fit.",
         "remedies": {401: remedy},
     }
-    checks = signed_in_by(guide, token=token)
+    checks = with_auth(guide, token=token)
 
     assert (await report(guide, checks)).outcome is Outcome.PASSED
     assert [request.path for request in wrenchbook.requests] == [
@@ -131,12 +131,12 @@ async def test_a_token_is_fetched_once_and_used_for_every_request(
         "/v1/account",
         "/v1/jobs",
     ]
-    refused = of(await report(guide, checks, account_number="99999"), "token")
+    refused = get_check(await report(guide, checks, account_number="99999"), "token")
     assert (refused.outcome, refused.title) == (Outcome.FAILED, "Both values")
 
 
 async def test_the_key_can_be_sent_in_a_header(guide: Guide) -> None:
-    checks = signed_in_by(guide, headers={"Authorization": "Key {api_key}"})
+    checks = with_auth(guide, headers={"Authorization": "Key {api_key}"})
 
     assert (await report(guide, checks)).outcome is Outcome.PASSED
     refused = await report(guide, checks, api_key="wb_000000000000000000000000")

@@ -30,7 +30,7 @@ class Workspace:
     directory: Path
 
     @property
-    def answers(self) -> Mapping[str, str]:
+    def flags(self) -> Mapping[str, str]:
         """The flags for a Socket Mode setup."""
         return {
             "--bot-token": self.slack.bot_token,
@@ -45,13 +45,13 @@ class Workspace:
 
     async def init(self, **more: str) -> CommandResult:
         """Run `onboarding init --yes` with the answers, some replaced; empty ones are left out."""
-        flags = {**self.answers, **{f"--{name.replace('_', '-')}": more[name] for name in more}}
+        flags = {**self.flags, **{f"--{name.replace('_', '-')}": more[name] for name in more}}
         words = [word for name, value in flags.items() if value for word in (name, value)]
         return await onboarding(
             self.directory, "init", "--yes", *words, SLACK_API_URL=self.slack.api_url
         )
 
-    def at_a_terminal(self) -> AbstractAsyncContextManager[Terminal]:
+    def at_terminal(self) -> AbstractAsyncContextManager[Terminal]:
         return terminal(
             [sys.executable, "-m", "bot", "init"],
             self.directory,
@@ -78,9 +78,7 @@ async def test_a_scripted_init_writes_settings_the_bot_can_run_with(workspace: W
     assert (ended.status, ended.err) == (0, "")
     assert stat.S_IMODE(workspace.env.stat().st_mode) == 0o600
     assert "onboarding run" in ended.out
-    assert not [
-        value for value in workspace.answers.values() if "x" in value and value in ended.out
-    ]
+    assert not [value for value in workspace.flags.values() if "x" in value and value in ended.out]
     manifest = json.loads((workspace.directory / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert "example.com" not in str(manifest)
@@ -91,13 +89,13 @@ async def test_a_scripted_init_writes_settings_the_bot_can_run_with(workspace: W
 
 
 @pytest.mark.parametrize(
-    ("called", "name"),
+    ("invoked_as", "name"),
     [(".venv/bin/onboarding", ".venv/bin/onboarding"), ("/srv/bot/__main__.py", "onboarding")],
 )
 def test_next_steps_name_the_command_as_it_was_invoked(
-    monkeypatch: pytest.MonkeyPatch, called: str, name: str
+    monkeypatch: pytest.MonkeyPatch, invoked_as: str, name: str
 ) -> None:
-    monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr(sys, "argv", [invoked_as])
 
     assert program() == name
 
@@ -159,7 +157,7 @@ async def test_interactive_init_checks_each_answer_and_hides_secrets(
     workspace: Workspace,
 ) -> None:
     slack = workspace.slack
-    async with workspace.at_a_terminal() as shell:
+    async with workspace.at_terminal() as shell:
         await shell.answer("Transport", "socket")
         await shell.answer_hidden("Bot token", "xoxb-with-a-typo")
         await shell.until("✗ Slack token: refused (invalid_auth)")
@@ -186,7 +184,7 @@ async def test_interactive_init_checks_each_answer_and_hides_secrets(
 
 async def test_ctrl_c_leaves_the_env_file_unchanged(workspace: Workspace) -> None:
     workspace.env.write_text(f"CREDENTIAL_KEYS={KEY}\n")
-    async with workspace.at_a_terminal() as shell:
+    async with workspace.at_terminal() as shell:
         await shell.answer("Transport", "")
         await shell.answer_hidden("Bot token", workspace.slack.bot_token)
         await shell.until("App-level token")
@@ -194,15 +192,15 @@ async def test_ctrl_c_leaves_the_env_file_unchanged(workspace: Workspace) -> Non
 
     assert status in (1, -signal.SIGINT)  # the latter if pressed again while Python was exiting
     assert workspace.env.read_text(encoding="utf-8") == f"CREDENTIAL_KEYS={KEY}\n"
-    left = {path.name for path in workspace.directory.iterdir()}
-    assert left == {".env", "manifest.json"}
+    remaining = {path.name for path in workspace.directory.iterdir()}
+    assert remaining == {".env", "manifest.json"}
     assert json.loads((workspace.directory / "manifest.json").read_text(encoding="utf-8"))
 
 
 async def test_an_env_file_is_replaced_only_after_confirmation(workspace: Workspace) -> None:
     await workspace.init()
     before = workspace.env.read_text(encoding="utf-8")
-    async with workspace.at_a_terminal() as shell:
+    async with workspace.at_terminal() as shell:
         await shell.answer("Transport", "")
         await shell.answer_hidden("[keep the one there is]", "")
         await shell.answer_hidden("App-level token", "")

@@ -13,34 +13,34 @@ from tests.integration.world import World, hold_calls, last_reply, running_world
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 COUNT = "SELECT count(*) FROM onboarding"
-ACME = "start Acme Plumbing invite ann@acme.example"
+INVITE_COMMAND = "start Acme Plumbing invite ann@acme.example"
 
 
-def words(view: View) -> str:
+def modal_text(view: View) -> str:
     return "\n".join(block["text"]["text"] for block in view.blocks if "text" in block)
 
 
-def made(world: World, name: str = "acme-plumbing-heavyset") -> Channel:
+def created_channel(world: World, name: str = "acme-plumbing-heavyset") -> Channel:
     [channel] = [channel for channel in world.slack.channels if channel.name == name]
     return channel
 
 
-def invited(world: World) -> list[str | None]:
+def invited_addresses(world: World) -> list[str | None]:
     return [invitation.email for invitation in world.slack.invitations]
 
 
-async def ask(world: World, text: str = ACME, **values: Any) -> Submission:
+async def invite_client(world: World, text: str = INVITE_COMMAND, **values: Any) -> Submission:
     """Type the command in a conversation the bot isn't in, and submit its form."""
     elsewhere = world.slack.direct_message(world.erin)
     await world.type(text, channel=elsewhere)
     return await world.submit(world.erin, world.view_of(world.erin), **values)
 
 
-async def outcome(world: World, text: str = ACME, **values: Any) -> str:
+async def outcome(world: World, text: str = INVITE_COMMAND, **values: Any) -> str:
     """Return what the engineer sees at the end."""
-    answer = await ask(world, text, **values)
+    answer = await invite_client(world, text, **values)
     assert answer.ok, answer
-    return words(world.view_of(world.erin))
+    return modal_text(world.view_of(world.erin))
 
 
 async def test_the_form_is_prefilled_from_the_command(world: World) -> None:
@@ -62,7 +62,7 @@ async def test_a_channel_is_created_the_client_invited_and_onboarding_started(wo
 
     text = await outcome(world, engineer=max_)
 
-    channel = made(world)
+    channel = created_channel(world)
     assert channel.kind == "public"
     assert {world.slack.bot.id, world.erin.id, max_.id} == set(channel.members)
     [invitation] = world.slack.invitations
@@ -76,19 +76,19 @@ async def test_a_channel_is_created_the_client_invited_and_onboarding_started(wo
 
 
 async def test_a_client_who_accepts_can_work_through_the_steps(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
 
     await world.slack.accept_invite(invitation, zoe)
-    await world.press(zoe, "step:1", "choose_account:new", made(world))
+    await world.press(zoe, "step:1", "choose_account:new", created_channel(world))
 
-    assert world.events("step_done") or world.events("account_chosen")
-    assert world.find("step:2", made(world))
+    assert world.events("step_done") == [(zoe.id, 1)]
+    assert world.find("step:2", created_channel(world))
 
 
 async def test_engineers_are_notified_once_when_the_client_joins(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
 
@@ -101,7 +101,7 @@ async def test_engineers_are_notified_once_when_the_client_joins(world: World) -
 async def test_engineers_are_notified_of_pending_and_granted_admin_approval(
     world: World,
 ) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
 
@@ -116,13 +116,13 @@ async def test_engineers_are_notified_of_pending_and_granted_admin_approval(
 
     assert "was approved" in world.announced[-2]
     assert "joined the channel" in world.announced[-1]
-    await world.type("history", channel=made(world))
-    history = words(world.view_of(world.erin))
+    await world.type("history", channel=created_channel(world))
+    history = modal_text(world.view_of(world.erin))
     assert "accepted the invitation to ann@acme.example; an admin has to approve it" in history
 
 
 async def test_engineers_are_notified_of_a_declined_invitation(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
 
@@ -136,7 +136,7 @@ async def test_engineers_are_notified_of_a_declined_invitation(world: World) -> 
 async def test_invitation_events_without_optional_fields_are_handled(
     world: World, answer: str
 ) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
     await world.slack.decline_invite(invitation, zoe)
@@ -144,7 +144,7 @@ async def test_invitation_events_without_optional_fields_are_handled(
     event["event_id"] = "Ev0BARE"
     event["event"] = {
         "type": f"shared_channel_invite_{answer}",
-        "channel": {"id": made(world).id},
+        "channel": {"id": created_channel(world).id},
         "invite": None,
         "accepting_user": None,
     }
@@ -153,17 +153,17 @@ async def test_invitation_events_without_optional_fields_are_handled(
     await world.idle()
 
     assert ack.ok
-    told_of = [text for text in world.announced if "Someone" in text]
-    assert len(told_of) == (0 if answer == "accepted" else 1)  # the join itself is announced
+    announcements = [text for text in world.announced if "Someone" in text]
+    assert len(announcements) == (0 if answer == "accepted" else 1)  # the join itself is announced
     assert not [text for text in world.announced if "<@>" in text]
 
 
 async def test_a_private_channel_is_created_on_request(world: World) -> None:
-    await ask(world, private_channel=["private"])
+    await invite_client(world, private_channel=["private"])
 
-    assert made(world).kind == "private"
-    assert invited(world) == ["ann@acme.example"]
-    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert created_channel(world).kind == "private"
+    assert invited_addresses(world) == ["ann@acme.example"]
+    assert world.slots(created_channel(world)) == ["root", "welcome", "step:1"]
 
 
 async def test_a_client_name_can_start_with_the_word_invite(world: World) -> None:
@@ -204,10 +204,10 @@ async def test_only_engineers_can_invite(database: AnyDatabase) -> None:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
 
-        reply = await world.type(ACME, harry)
+        reply = await world.type(INVITE_COMMAND, harry)
 
         assert "for HeavySet engineers" in reply.text
-        assert (harry.view, invited(world)) == (None, [])
+        assert (harry.view, invited_addresses(world)) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -224,14 +224,14 @@ async def test_only_engineers_can_invite(database: AnyDatabase) -> None:
 async def test_invalid_input_is_rejected_at_its_field(
     world: World, field: str, value: str, why: str
 ) -> None:
-    answer = await ask(world, **{field: value})
+    answer = await invite_client(world, **{field: value})
 
     assert why in answer.errors[field]
     assert not world.slack.calls_of("conversations.create")
 
 
 async def test_only_an_engineer_can_be_in_charge(world: World) -> None:
-    answer = await ask(world, engineer=world.ann)
+    answer = await invite_client(world, engineer=world.ann)
 
     assert "isn't a HeavySet engineer" in answer.errors["engineer"]
     assert not world.slack.calls_of("conversations.create")
@@ -244,18 +244,18 @@ async def test_an_existing_channel_the_bot_did_not_create_is_not_taken_over(worl
 
     assert "There's already a #acme-plumbing-heavyset that I didn't create" in text
     assert "/servicetitan start Acme Plumbing" in text
-    assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
+    assert (invited_addresses(world), world.rows(COUNT)) == ([], [(0,)])
 
 
 async def test_another_clients_channel_is_not_taken_over(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
 
     text = await outcome(
         world, "start Beta invite bea@beta.example", channel_name="acme-plumbing-heavyset"
     )
 
     assert "#acme-plumbing-heavyset is already used for Acme Plumbing" in text
-    assert invited(world) == ["ann@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example"]
     assert world.rows(COUNT) == [(1,)]
 
 
@@ -272,7 +272,7 @@ async def test_nothing_is_created_without_the_channel_scope(
     assert f"optional scope `{scope}`" in text
     assert "OAuth" in text
     assert "Nothing was created" in text
-    assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
+    assert (invited_addresses(world), world.rows(COUNT)) == ([], [(0,)])
 
 
 async def test_everything_else_is_done_without_the_invitation_scope(world: World) -> None:
@@ -282,7 +282,7 @@ async def test_everything_else_is_done_without_the_invitation_scope(world: World
 
     assert "optional scope `conversations.connect:write`" in text
     assert "Invite them yourself" in text
-    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert world.slots(created_channel(world)) == ["root", "welcome", "step:1"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ async def test_a_rejected_invitation_is_explained_and_the_rest_succeeds(
     assert "⚠️ ann@acme.example wasn't invited" in text
     assert why in text
     assert "✅ Invited bo@acme.example" in text
-    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert world.slots(created_channel(world)) == ["root", "welcome", "step:1"]
 
 
 async def test_an_engineer_who_cannot_be_added_is_asked_to_join(world: World) -> None:
@@ -313,7 +313,7 @@ async def test_an_engineer_who_cannot_be_added_is_asked_to_join(world: World) ->
     text = await outcome(world)
 
     assert "couldn't be added (cant_invite)" in text
-    assert invited(world) == ["ann@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example"]
 
 
 LOST: list[Mapping[str, Any]] = [{"status": 503}, {"status": 503, "performed": True}]
@@ -331,62 +331,62 @@ async def test_repeating_the_command_after_an_outage_resumes_where_it_stopped(
 
     assert "I'll pick up where I left off" in stopped
     assert "⚠️" not in went_on
-    assert set(made(world).members) == {world.slack.bot.id, world.erin.id}
-    assert invited(world) == ["ann@acme.example"]
-    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert set(created_channel(world).members) == {world.slack.bot.id, world.erin.id}
+    assert invited_addresses(world) == ["ann@acme.example"]
+    assert world.slots(created_channel(world)) == ["root", "welcome", "step:1"]
     assert world.rows(COUNT) == [(1,)]
 
 
 async def test_repeating_the_command_invites_only_new_addresses(world: World) -> None:
     world.slack.fail_next("conversations.inviteShared", status=503)
     both = "start Acme Plumbing invite ann@acme.example"
-    await ask(world, both)
-    await ask(world, both)
+    await invite_client(world, both)
+    await invite_client(world, both)
 
     text = await outcome(world, "start acme  PLUMBING invite ANN@acme.example bo@acme.example")
 
     assert "ANN@acme.example was already invited" in text
-    assert invited(world) == ["ann@acme.example", "bo@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example", "bo@acme.example"]
     assert world.rows(COUNT) == [(1,)]
 
 
 async def test_a_duplicate_form_submission_creates_nothing_twice(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
 
     ack = await world.send(world.last_interaction)
 
     assert ack.ok
-    assert invited(world) == ["ann@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example"]
     assert world.rows(COUNT) == [(1,)]
-    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert world.slots(created_channel(world)) == ["root", "welcome", "step:1"]
 
 
 async def test_if_the_window_was_closed_the_result_goes_to_the_new_channel(world: World) -> None:
     elsewhere = world.slack.direct_message(world.erin)
-    await world.type(ACME, channel=elsewhere)
+    await world.type(INVITE_COMMAND, channel=elsewhere)
     await world.erin.submit(world.view_of(world.erin))
     await world.erin.close(world.view_of(world.erin))
 
     await world.idle()
 
     assert "Invited ann@acme.example" in last_reply(world.erin)
-    assert world.erin.ephemerals[-1].channel is made(world)
+    assert world.erin.ephemerals[-1].channel is created_channel(world)
 
 
 async def test_the_form_is_acknowledged_before_slack_is_called(world: World) -> None:
     async with hold_calls(world.slack, "conversations.create"):
-        await world.type(ACME)
+        await world.type(INVITE_COMMAND)
 
         answer = await world.erin.submit(world.view_of(world.erin))
 
         assert answer.ok
-        assert "Setting up Acme Plumbing" in words(world.view_of(world.erin))
+        assert "Setting up Acme Plumbing" in modal_text(world.view_of(world.erin))
     await world.idle()
-    assert "Invited ann@acme.example" in words(world.view_of(world.erin))
+    assert "Invited ann@acme.example" in modal_text(world.view_of(world.erin))
 
 
 async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
-    await ask(world)
+    await invite_client(world)
     [invitation] = world.slack.invitations
     assert isinstance(invitation, Invitation)
     await world.slack.accept_invite(invitation, world.ann)
@@ -409,7 +409,7 @@ async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
 async def test_addresses_are_parsed_as_mail_programs_write_them(world: World, text: str) -> None:
     await outcome(world, text)
 
-    assert invited(world) == ["ann@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example"]
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ async def test_a_mistyped_address_is_reported_before_anything_is_created(
 async def test_the_form_accepts_addresses_pasted_from_mail_programs(world: World) -> None:
     pasted = '"Admin, Ann" <ann@acme.example>; mailto:bob@acme.example'
 
-    answer = await ask(world, addresses=pasted)
+    answer = await invite_client(world, addresses=pasted)
 
     assert answer.ok
-    assert invited(world) == ["ann@acme.example", "bob@acme.example"]
+    assert invited_addresses(world) == ["ann@acme.example", "bob@acme.example"]

@@ -9,14 +9,14 @@ import pytest
 
 from sandbox.slack import Channel
 from tests.background import wait_for_tasks
-from tests.integration.test_client_team import third
+from tests.integration.test_client_team import add_outsider
 from tests.integration.world import KEY, OTHER_KEY, World, last_reply
 from tests.unit.test_secret_scan import ORDINARY, SECRET, WIDE
 
-MADE_UP = SECRET
+LOOK_ALIKE = SECRET
 
 
-async def write(world: World, text: str, *, in_thread: bool = False) -> None:
+async def post(world: World, text: str, *, in_thread: bool = False) -> None:
     thread_ts = world.message("root").ts if in_thread else None
     await world.ann.say(world.channel, text, thread_ts)
     await world.slack.delivered()
@@ -30,7 +30,7 @@ def secret(world: World) -> str:
 async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
     await begun.walk_to(24)
 
-    await write(begun, f"FYI the secret is {secret(begun)}")
+    await post(begun, f"FYI the secret is {secret(begun)}")
 
     assert "Please delete it now" in last_reply(begun.ann)
     assert "step 19" in last_reply(begun.ann)
@@ -42,7 +42,7 @@ async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
 async def test_a_posted_secret_is_neither_repeated_nor_stored(begun: World) -> None:
     await begun.walk_to(24)
 
-    await write(begun, f"FYI the secret is {secret(begun)}")
+    await post(begun, f"FYI the secret is {secret(begun)}")
 
     ours = [message.text for message in begun.channel.messages if message.user is begun.slack.bot]
     assert not [text for text in [*ours, *begun.announced] if secret(begun) in text]
@@ -51,7 +51,7 @@ async def test_a_posted_secret_is_neither_repeated_nor_stored(begun: World) -> N
 
 async def test_entering_a_new_secret_resolves_the_exposure(begun: World) -> None:
     await begun.walk_to(24)
-    await write(begun, secret(begun))
+    await post(begun, secret(begun))
     new = begun.servicetitan.regenerate_secret()
 
     view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
@@ -64,7 +64,7 @@ async def test_entering_a_new_secret_resolves_the_exposure(begun: World) -> None
 
 async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
     await begun.walk_to(23)
-    await write(begun, secret(begun))
+    await post(begun, secret(begun))
 
     for number in (19, 20, 21, 22):
         await begun.press(begun.ann, f"step:{number}", "step_done")
@@ -74,7 +74,7 @@ async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
 
 
 async def test_a_secret_not_stored_yet_is_recognized_by_its_format(begun: World) -> None:
-    await write(begun, f"is this it? {secret(begun)}", in_thread=True)
+    await post(begun, f"is this it? {secret(begun)}", in_thread=True)
 
     assert "Please delete it now" in last_reply(begun.ann)
     assert "exposed:1" in begun.slots()
@@ -92,7 +92,7 @@ async def test_an_edit_that_adds_a_secret_is_caught(begun: World) -> None:
 async def test_a_posted_id_is_flagged_without_reopening_its_step(begun: World) -> None:
     await begun.walk_to(24)
 
-    await write(begun, f"our tenant is {begun.servicetitan.credentials['tenant_id']}")
+    await post(begun, f"our tenant is {begun.servicetitan.credentials['tenant_id']}")
 
     assert begun.current == 24
     assert "Tenant ID" in last_reply(begun.ann)
@@ -103,7 +103,7 @@ async def test_ordinary_messages_raise_no_alarm(begun: World) -> None:
     await begun.walk_to(24)
 
     for text in ORDINARY:
-        await write(begun, text)
+        await post(begun, text)
 
     assert begun.events("exposed") == []
     assert begun.ann.ephemerals == []
@@ -134,20 +134,20 @@ async def test_a_question_containing_a_secret_is_rejected(begun: World) -> None:
 
 async def test_a_posted_secret_is_rejected_when_entered(begun: World) -> None:
     await begun.walk_to(19)
-    await write(begun, f"got it: {secret(begun)}", in_thread=True)
+    await post(begun, f"got it: {secret(begun)}", in_thread=True)
 
-    posted = await begun.enter(begun.ann, 19, client_secret=secret(begun))
+    reused = await begun.enter(begun.ann, 19, client_secret=secret(begun))
     new = await begun.enter(begun.ann, 19, client_secret=begun.servicetitan.regenerate_secret())
 
-    assert "was posted in the channel" in posted.errors["client_secret"]
-    assert "create a new one (step 19)" in posted.errors["client_secret"]
+    assert "was posted in the channel" in reused.errors["client_secret"]
+    assert "create a new one (step 19)" in reused.errors["client_secret"]
     assert new.ok
     assert "All good" in begun.message("exposed:1").text
 
 
 async def test_a_stored_secret_that_was_posted_cannot_be_reentered(begun: World) -> None:
     await begun.walk_to(24)
-    await write(begun, secret(begun))
+    await post(begun, secret(begun))
 
     view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
     answer = await begun.submit(begun.ann, view, client_secret=secret(begun))
@@ -158,7 +158,7 @@ async def test_a_stored_secret_that_was_posted_cannot_be_reentered(begun: World)
 
 async def test_posted_secrets_are_still_recognized_after_key_rotation(begun: World) -> None:
     await begun.walk_to(19)
-    await write(begun, secret(begun), in_thread=True)
+    await post(begun, secret(begun), in_thread=True)
     keys = begun.settings.model_validate(
         {**begun.settings.model_dump(), "credential_keys": [OTHER_KEY, KEY]}
     ).credential_keys
@@ -174,7 +174,7 @@ async def test_posted_secrets_are_still_recognized_after_key_rotation(begun: Wor
 
 
 async def test_only_a_keyed_digest_of_a_posted_secret_is_stored(begun: World) -> None:
-    await write(begun, secret(begun), in_thread=True)
+    await post(begun, secret(begun), in_thread=True)
 
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'exposed'")
     [mark] = detail["marks"]
@@ -187,7 +187,7 @@ async def test_an_id_that_was_posted_can_still_be_entered(begun: World) -> None:
     values = begun.servicetitan.credentials
     ids = {name: values[name] for name in ("tenant_id", "client_id")}
     assert (await begun.enter(begun.ann, 18, **ids)).ok
-    await write(begun, f"our tenant is {ids['tenant_id']}")
+    await post(begun, f"our tenant is {ids['tenant_id']}")
 
     assert (await begun.enter(begun.ann, 18, **ids)).ok
 
@@ -196,7 +196,7 @@ async def test_a_new_secret_next_to_a_stored_value_is_flagged_too(begun: World) 
     await begun.walk_to(24)
     new = begun.servicetitan.regenerate_secret()
 
-    await write(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
+    await post(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
 
     assert "Client Secret and Tenant ID" in last_reply(begun.ann)
     assert begun.current == 24
@@ -210,7 +210,7 @@ async def test_a_secret_look_alike_only_warns_if_a_secret_is_stored(begun: World
     before = begun.slots()
 
     for person in (begun.ann, begun.erin):
-        await person.say(begun.channel, MADE_UP, begun.message("root").ts)
+        await person.say(begun.channel, LOOK_ALIKE, begun.message("root").ts)
     await begun.slack.delivered()
     await begun.idle()
 
@@ -224,9 +224,9 @@ async def test_a_secret_look_alike_only_warns_if_a_secret_is_stored(begun: World
 @pytest.mark.parametrize("step", [1, 19, 24])
 async def test_a_secret_look_alike_from_a_stranger_reopens_no_step(begun: World, step: int) -> None:
     await begun.walk_to(step)
-    zoe = third(begun)
+    zoe = add_outsider(begun)
 
-    await zoe.say(begun.channel, MADE_UP, begun.message("root").ts)
+    await zoe.say(begun.channel, LOOK_ALIKE, begun.message("root").ts)
     await begun.slack.delivered()
     await begun.idle()
 
@@ -239,12 +239,12 @@ async def test_a_second_posted_secret_reopens_no_step_but_is_rejected(
     begun: World,
 ) -> None:
     await begun.walk_to(23)
-    await write(begun, secret(begun))
+    await post(begun, secret(begun))
     for number in (19, 20, 21):
         await begun.press(begun.ann, f"step:{number}", "step_done")
     new = begun.servicetitan.regenerate_secret()
 
-    await write(begun, new)
+    await post(begun, new)
     view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
     answer = await begun.submit(begun.ann, view, client_secret=new)
 
@@ -255,7 +255,7 @@ async def test_a_second_posted_secret_reopens_no_step_but_is_rejected(
 # --- another client's secret ---
 
 
-async def zenith_of(world: World) -> Channel:
+async def begin_zenith(world: World) -> Channel:
     """Start an onboarding for Zenith, and return its channel."""
     zenith = world.slack.add_channel("zenith", world.erin, world.ann)
     await world.begin("Zenith", zenith)
@@ -264,7 +264,7 @@ async def zenith_of(world: World) -> Channel:
 
 async def test_a_secret_in_another_clients_channel_is_traced_to_its_owner(begun: World) -> None:
     await begun.walk_to(24)
-    zenith = await zenith_of(begun)
+    zenith = await begin_zenith(begun)
     before = begun.slots(zenith)
 
     await begun.ann.say(zenith, f"is it {secret(begun)} ?")
@@ -285,7 +285,7 @@ async def test_the_warning_does_not_reveal_whether_the_secret_is_real(begun: Wor
     await begun.walk_to(24)
     zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
 
-    for text in (secret(begun), MADE_UP):
+    for text in (secret(begun), LOOK_ALIKE):
         await begun.ann.say(zenith, text)
     await begun.slack.delivered()
     await begun.idle()
@@ -298,7 +298,7 @@ async def test_a_message_full_of_numbers_is_not_matched_against_ids(begun: World
     await begun.walk_to(24)
     numbers = [str(100_000_000 + number) for number in range(50)]
 
-    await write(begun, " ".join([*numbers, begun.servicetitan.credentials["tenant_id"]]))
+    await post(begun, " ".join([*numbers, begun.servicetitan.credentials["tenant_id"]]))
 
     assert begun.events("exposed") == []
     assert len(begun.events("refused")) == 1
@@ -308,7 +308,7 @@ async def test_a_message_full_of_numbers_cannot_hide_a_secret(begun: World) -> N
     await begun.walk_to(24)
     numbers = [str(100_000_000 + number) for number in range(50)]
 
-    await write(begun, " ".join([*numbers, secret(begun)]))
+    await post(begun, " ".join([*numbers, secret(begun)]))
 
     assert begun.current == 19
 
@@ -317,7 +317,7 @@ async def test_a_message_full_of_numbers_cannot_hide_a_secret(begun: World) -> N
 
 
 async def test_a_secret_in_a_file_name_is_caught(begun: World) -> None:
-    await write(begun, "see the file")
+    await post(begun, "see the file")
     event = begun.last_event("message")
     event["event_id"] = "Ev0FILE"
     event["event"] |= {
@@ -371,8 +371,8 @@ async def test_a_cancellation_reason_containing_a_stored_value_is_rejected(begun
     await begun.walk_to(23)
     await begun.type("cancel")
 
-    why = f"{begun.servicetitan.tenant_id} left"
-    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason=why)
+    reason = f"{begun.servicetitan.tenant_id} left"
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason=reason)
 
     assert "Please remove the Tenant ID" in answer.errors["reason"]
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
@@ -381,7 +381,7 @@ async def test_a_cancellation_reason_containing_a_stored_value_is_rejected(begun
 # --- in attachments, blocks, files, and other spellings ---
 
 
-async def posted(world: World, changes: dict[str, Any]) -> str:
+async def repost_with(world: World, changes: dict[str, Any]) -> str:
     """Post a message, resend it with `changes`, and return what the writer is told."""
     await world.ann.say(world.channel, "see this")
     event = world.last_event("message")
@@ -392,7 +392,7 @@ async def posted(world: World, changes: dict[str, Any]) -> str:
     return last_reply(world.ann)
 
 
-SHOWN: list[dict[str, Any]] = [
+VISIBLE_PARTS: list[dict[str, Any]] = [
     {"attachments": [{"is_share": True, "text": "{}", "ts": "1.1"}], "text": ""},
     {"attachments": [{"fallback": "[no preview]", "fields": [{"title": "x", "value": "{}"}]}]},
     {"attachments": [{"title": "{}"}]},
@@ -407,13 +407,15 @@ SHOWN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(shown)[:60] for shown in SHOWN])
+@pytest.mark.parametrize(
+    "part", VISIBLE_PARTS, ids=[json.dumps(part)[:60] for part in VISIBLE_PARTS]
+)
 async def test_a_secret_is_caught_in_every_visible_part_of_a_message(
-    begun: World, shown: dict[str, Any]
+    begun: World, part: dict[str, Any]
 ) -> None:
-    changes = json.loads(json.dumps(shown).replace("{}", secret(begun)))
+    changes = json.loads(json.dumps(part).replace("{}", secret(begun)))
 
-    assert "Please delete it now" in await posted(begun, changes)
+    assert "Please delete it now" in await repost_with(begun, changes)
 
 
 async def test_a_secret_split_across_rich_text_elements_is_caught(begun: World) -> None:
@@ -422,16 +424,16 @@ async def test_a_secret_split_across_rich_text_elements_is_caught(begun: World) 
     section = {"type": "rich_text_section", "elements": pieces}
     blocks = [{"type": "rich_text", "elements": [section]}]
 
-    assert "Please delete it now" in await posted(begun, {"text": "", "blocks": blocks})
+    assert "Please delete it now" in await repost_with(begun, {"text": "", "blocks": blocks})
 
 
-@pytest.mark.parametrize("clothe", [str.upper, lambda text: text.translate(WIDE)])
+@pytest.mark.parametrize("spell", [str.upper, lambda text: text.translate(WIDE)])
 async def test_a_stored_secret_is_caught_in_uppercase_and_full_width_letters(
-    begun: World, clothe: Callable[[str], str]
+    begun: World, spell: Callable[[str], str]
 ) -> None:
     await begun.walk_to(24)
 
-    await write(begun, clothe(secret(begun)))
+    await post(begun, spell(secret(begun)))
 
     assert "Please delete it now" in last_reply(begun.ann)
     assert begun.current == 19
@@ -463,7 +465,7 @@ async def test_a_secret_in_an_attachment_added_by_an_edit_is_caught(begun: World
 
 
 async def test_a_link_preview_does_not_raise_a_second_alarm(begun: World) -> None:
-    await write(begun, f"{secret(begun)} https://acme.example")
+    await post(begun, f"{secret(begun)} https://acme.example")
     written = begun.last_event("message")
     before = written["event"]
     event = {
@@ -493,7 +495,7 @@ async def test_a_stored_secret_posted_by_a_bot_or_webhook_is_caught(
     begun.channel.members[app.id] = app.user
     person = begun.slack.slackbot if writer == "Slackbot" else app
     subtype = "bot_message" if writer == "a webhook" else None
-    who = "Someone" if writer == "a webhook" else f"<@{person.id}>"
+    mention = "Someone" if writer == "a webhook" else f"<@{person.id}>"
 
     await person.say(begun.channel, f"Reminder: it is {secret(begun)}", subtype=subtype)
     await begun.slack.delivered()
@@ -503,12 +505,12 @@ async def test_a_stored_secret_posted_by_a_bot_or_webhook_is_caught(
     notice = begun.message("exposed:1").text
     assert "A secret was posted here" in notice
     assert "<@>" not in notice
-    [told_of] = [text for text in begun.announced if "posted the Client Secret" in text]
-    assert who.lower() in told_of.lower()
+    [announcement] = [text for text in begun.announced if "posted the Client Secret" in text]
+    assert mention.lower() in announcement.lower()
     assert not begun.slack.calls_of("chat.postEphemeral")
 
 
-@pytest.mark.parametrize("text", [MADE_UP, "password: Hunter2!", "new", "help"])
+@pytest.mark.parametrize("text", [LOOK_ALIKE, "password: Hunter2!", "new", "help"])
 async def test_app_messages_without_a_stored_secret_are_ignored(begun: World, text: str) -> None:
     app = begun.slack.add_person("Mail App", is_bot=True)
     begun.channel.members[app.id] = app.user
@@ -531,7 +533,7 @@ async def test_app_messages_without_a_stored_secret_are_ignored(begun: World, te
 async def test_only_the_writer_is_warned_about_a_posted_password(
     begun: World, in_thread: bool
 ) -> None:
-    await write(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
+    await post(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
 
     assert "looks like it has a password" in last_reply(begun.ann)
     assert begun.events("exposed") == []
@@ -561,7 +563,7 @@ async def test_a_look_alike_in_the_engineering_channel_warns_only_its_writer(beg
     await begun.slack.delivered()
     await begun.idle()
 
-    assert [bool(message) for message in begun.erin.ephemerals] == [True, True]
+    assert len(begun.erin.ephemerals) == 2
     assert begun.events("exposed") == []
 
 

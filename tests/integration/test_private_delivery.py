@@ -30,17 +30,17 @@ OUTAGES: list[dict[str, Any]] = [
     {"drop": True},
     {"status": 403},  # a web page: a proxy's, not Slack's
 ]
-no_waiting = pytest.mark.usefixtures("impatient")
+without_pauses = pytest.mark.usefixtures("no_pauses")
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.slack.private_delivery, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
     monkeypatch.setattr(bot.slack.private_delivery, "LONGEST_WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture
-async def refused(begun: World) -> World:
+async def step_1_done(begun: World) -> World:
     """A world with step 1 done, so pressing its button again is refused."""
     await begun.walk_to(2)
     return begun
@@ -52,53 +52,53 @@ async def press_again(world: World) -> None:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    lost = [record for record in caplog.records if record.message == "a private answer was lost"]
+    records = [record for record in caplog.records if record.message == "a private answer was lost"]
     assert not [record for record in caplog.records if record.exc_info]
-    return [vars(record)["reason"] for record in lost]
+    return [vars(record)["reason"] for record in records]
 
 
-@no_waiting
+@without_pauses
 @pytest.mark.parametrize("fault", [{"error": "user_not_in_channel"}, *OUTAGES], ids=str)
 async def test_a_failed_ephemeral_is_delivered_through_the_response_url(
-    refused: World, fault: dict[str, Any]
+    step_1_done: World, fault: dict[str, Any]
 ) -> None:
-    refused.slack.fail_next(EPHEMERAL, times=9, **fault)
+    step_1_done.slack.fail_next(EPHEMERAL, times=9, **fault)
 
-    await press_again(refused)
+    await press_again(step_1_done)
 
-    assert "already finished" in last_reply(refused.ann)
+    assert "already finished" in last_reply(step_1_done.ann)
 
 
-@no_waiting
+@without_pauses
 @pytest.mark.parametrize("fault", REFUSALS, ids=str)
 async def test_an_undeliverable_reply_logs_one_warning(
-    refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+    step_1_done: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
-    refused.slack.fail_next(URL, times=9, **fault)
+    step_1_done.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
+    step_1_done.slack.fail_next(URL, times=9, **fault)
 
-    await press_again(refused)
+    await press_again(step_1_done)
 
-    assert not refused.ann.ephemerals
+    assert not step_1_done.ann.ephemerals
     [reason] = warnings(caplog)
     assert "response_url" in reason
 
 
-@no_waiting
+@without_pauses
 @pytest.mark.parametrize("fault", OUTAGES, ids=str)
 async def test_a_reply_is_retried_until_slack_is_back(
-    refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+    step_1_done: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
-    refused.slack.fail_next(URL, times=2, **fault)
+    step_1_done.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
+    step_1_done.slack.fail_next(URL, times=2, **fault)
 
-    await press_again(refused)
+    await press_again(step_1_done)
 
-    assert "already finished" in last_reply(refused.ann)
+    assert "already finished" in last_reply(step_1_done.ann)
     assert warnings(caplog) == []
 
 
-@no_waiting
+@without_pauses
 @pytest.mark.parametrize("fault", REFUSALS, ids=str)
 async def test_a_status_page_that_cannot_be_replaced_is_sent_as_a_new_one(
     begun: World, fault: dict[str, Any]
@@ -116,7 +116,7 @@ async def test_a_status_page_that_cannot_be_replaced_is_sent_as_a_new_one(
     assert begun.erin.ephemerals[-1].text != first.text
 
 
-@no_waiting
+@without_pauses
 async def test_a_lost_reply_to_a_thread_message_is_logged_without_a_traceback(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:

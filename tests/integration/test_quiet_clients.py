@@ -16,17 +16,17 @@ BEGAN = datetime(2026, 11, 16, 15, tzinfo=UTC)
 LAST = datetime(2026, 12, 7, 15, tzinfo=UTC)
 HOUR, TWO_WEEKS = timedelta(hours=1), timedelta(days=14)
 
-GoTo = Callable[[datetime], None]
+MoveClock = Callable[[datetime], None]
 
 
 @pytest.fixture
-def go_to() -> Iterator[GoTo]:
+def move_clock() -> Iterator[MoveClock]:
     with freeze_time(BEGAN, real_asyncio=True) as clock:
         yield clock.move_to
 
 
 @pytest.fixture
-async def world(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
+async def world(move_clock: MoveClock, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
     async with running_world(database) as world:
         world.ann.user.tz = "America/New_York"
         await world.begin()
@@ -34,9 +34,9 @@ async def world(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # 
 
 
 @pytest.fixture
-async def quiet(world: World, go_to: GoTo) -> World:
+async def quiet(world: World, move_clock: MoveClock) -> World:
     """Nothing has happened for fourteen business days."""
-    go_to(LAST)
+    move_clock(LAST)
     await sweep(world)
     return world
 
@@ -108,14 +108,14 @@ async def test_only_the_first_of_two_simultaneous_decisions_counts(quiet: World)
 
 
 async def test_ask_again_reminds_once_more_in_two_weeks_and_asks_again(
-    quiet: World, go_to: GoTo
+    quiet: World, move_clock: MoveClock
 ) -> None:
     await press(quiet, "ask_again")
-    go_to(LAST + TWO_WEEKS - HOUR)
+    move_clock(LAST + TWO_WEEKS - HOUR)
     await sweep(quiet)
     assert len(quiet.events("reminded")) == 1
 
-    go_to(LAST + TWO_WEEKS)
+    move_clock(LAST + TWO_WEEKS)
     for _ in range(2):
         await sweep(quiet)
 
@@ -165,9 +165,9 @@ async def test_the_buttons_are_for_engineers_only(quiet: World) -> None:
 
 
 async def test_a_client_reply_settles_the_reminder_and_the_next_mentions_it(
-    world: World, go_to: GoTo
+    world: World, move_clock: MoveClock
 ) -> None:
-    go_to(BEGAN + 24 * HOUR)
+    move_clock(BEGAN + 24 * HOUR)
     await sweep(world)
     await write(world, "Waiting for our IT, back Thursday")
 
@@ -175,8 +175,8 @@ async def test_a_client_reply_settles_the_reminder_and_the_next_mentions_it(
     assert f"<@{world.ann.id}> replied" in reminder.text
     assert buttons(reminder) == []
     assert f"Heard from <@{world.ann.id}>: I'll check back" in world.message("root").text
-    assert world.ann.ephemerals == []  # people just talk there
-    go_to(BEGAN + 3 * 24 * HOUR)  # Thursday
+    assert world.ann.ephemerals == []  # the bot doesn't reply to chat
+    move_clock(BEGAN + 3 * 24 * HOUR)  # Thursday
     await sweep(world)
     text = world.message("reminder:2").text
     assert "just checking in: step 1 is ready when you are (last heard from you <!date^" in text
@@ -184,9 +184,9 @@ async def test_a_client_reply_settles_the_reminder_and_the_next_mentions_it(
 
 
 async def test_chat_is_recorded_once_and_progress_cancels_the_named_day(
-    world: World, go_to: GoTo
+    world: World, move_clock: MoveClock
 ) -> None:
-    go_to(BEGAN + 2 * HOUR)
+    move_clock(BEGAN + 2 * HOUR)
     for text in ("We'll do it next week", "Thanks!", "Have a nice day"):
         await write(world, text)
     assert world.events("heard_from") == [(world.ann.id, 1)]
@@ -195,6 +195,6 @@ async def test_chat_is_recorded_once_and_progress_cancels_the_named_day(
 
     await world.press(world.ann, "step:1", "choose_account:new")
     assert "I'll check back" not in world.message("root").text
-    go_to(BEGAN + 26 * HOUR)
+    move_clock(BEGAN + 26 * HOUR)
     await sweep(world)
     assert "a friendly nudge" in world.message("reminder:1").text

@@ -20,7 +20,7 @@ from tests.integration.world import World, running_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 Action = Callable[[World], Awaitable[object]]
-GoTo = Callable[[datetime], None]
+MoveClock = Callable[[datetime], None]
 GRID = timedelta(days=5)
 SECOND = timedelta(seconds=1)
 
@@ -108,7 +108,7 @@ CLIENT, HEAVYSET, ENGINEERING, WHAT_NOW = (
     "engineering is told",
     "engineering is asked",
 )
-# Words that only that day's follow-up contains.
+# Phrases that only that day's follow-up contains.
 DAY_BY_PHRASE = {
     "a friendly nudge": "1",
     "Is something in the way?": "2",
@@ -404,7 +404,9 @@ CASES = [
 
 
 @asynccontextmanager
-async def stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
+async def stalled_world(
+    database: AnyDatabase, case: Case
+) -> AsyncIterator[tuple[World, MoveClock]]:
     """A world with the onboarding at the case's step when it starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
         async with running_world(database, business_timezone=case.zone, **case.settings) as world:
@@ -420,12 +422,12 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-async def run_case(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
+async def run_case(case: Case, world: World, move_clock: MoveClock) -> dict[str, str]:
     """Let a case's time pass; return what was posted, and when."""
     found: dict[str, str] = {}
     for moment in case.moments:
         before = notifications(world)
-        go_to(moment)
+        move_clock(moment)
         for at, action in case.actions.items():
             if case.moment(at) == moment:
                 await action(world)
@@ -443,8 +445,8 @@ async def run_case(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
 async def test_reminders_and_escalations_are_sent_on_schedule(
     case: Case, database: AnyDatabase
 ) -> None:
-    async with stalled_world(database, case) as (world, go_to):
-        found = await run_case(case, world, go_to)
+    async with stalled_world(database, case) as (world, move_clock):
+        found = await run_case(case, world, move_clock)
 
     for title, timeline in (("expected", case.expected), ("seen", found)):
         lines = "; ".join(f"{at[5:]} {what}" for at, what in sorted(timeline.items())) or "nothing"

@@ -28,7 +28,7 @@ MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 PAST, FUTURE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 
-GoTo = Callable[[datetime], None]
+MoveClock = Callable[[datetime], None]
 
 
 @pytest.fixture(autouse=True)
@@ -38,14 +38,14 @@ def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def go_to() -> Iterator[GoTo]:
+def move_clock() -> Iterator[MoveClock]:
     """Sets the clock, which is frozen at ten on Monday."""
     with freeze_time(MONDAY, real_asyncio=True) as clock:
         yield clock.move_to
 
 
 @pytest.fixture
-async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
+async def stalled(move_clock: MoveClock, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
     """A world whose onboarding has been at step 1 since Monday."""
     async with running_world(database) as world:
         await world.begin()
@@ -53,9 +53,9 @@ async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  
 
 
 @pytest.fixture
-async def reminded(stalled: World, go_to: GoTo) -> World:
+async def reminded(stalled: World, move_clock: MoveClock) -> World:
     """The same world on Tuesday, with a reminder in the thread."""
-    go_to(TUESDAY)
+    move_clock(TUESDAY)
     await sweep(stalled)
     assert reminder_slots(stalled) == ["reminder:1"]
     return stalled
@@ -82,8 +82,10 @@ def hold(world: World, until: datetime) -> None:
 # --- snooze ---
 
 
-async def test_a_snooze_shows_who_and_until_when_and_is_kept(reminded: World, go_to: GoTo) -> None:
-    go_to(TUESDAY + HOUR)
+async def test_a_snooze_shows_who_and_until_when_and_is_kept(
+    reminded: World, move_clock: MoveClock
+) -> None:
+    move_clock(TUESDAY + HOUR)
     await reminded.press(reminded.ann, "reminder:1", "snooze")
 
     text = reminded.message("reminder:1").text
@@ -91,19 +93,19 @@ async def test_a_snooze_shows_who_and_until_when_and_is_kept(reminded: World, go
     assert found
     assert f"Snoozed by <@{reminded.ann.id}>" in text
     assert datetime.fromtimestamp(int(found[1]), UTC) == WEDNESDAY + HOUR
-    go_to(WEDNESDAY + HOUR - timedelta(seconds=1))
+    move_clock(WEDNESDAY + HOUR - timedelta(seconds=1))
     await sweep(reminded)
     assert reminder_slots(reminded) == ["reminder:1"]
-    go_to(WEDNESDAY + HOUR)
+    move_clock(WEDNESDAY + HOUR)
     await sweep(reminded)
     assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
 async def test_only_an_engineer_can_snooze_a_reminder_to_heavyset(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
     await stalled.walk_to(23)
-    go_to(TUESDAY)
+    move_clock(TUESDAY)
     await sweep(stalled)
 
     await stalled.press(stalled.ann, "reminder:1", "snooze")
@@ -151,7 +153,7 @@ async def test_stale_reminder_buttons_explain_what_already_happened(reminded: Wo
 
 
 async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
     await stalled.type("remind")
     again = await stalled.type("remind")
@@ -160,7 +162,7 @@ async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
     assert "already" in again.text
     assert f"a friendly nudge from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
 
-    go_to(MONDAY + HOUR)
+    move_clock(MONDAY + HOUR)
     await stalled.type("remind")
     assert reminder_slots(stalled) == ["reminder:1", "reminder:2"]
     assert "see the newer one below" in stalled.message("reminder:1").text
@@ -171,11 +173,11 @@ async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
 
 @ON_BOTH
 async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
-    reminded: World, go_to: GoTo
+    reminded: World, move_clock: MoveClock
 ) -> None:
     async with reminded.second_bot() as other:
         for moment in (TUESDAY, WEDNESDAY, THURSDAY, THURSDAY + HOUR, FRIDAY):
-            go_to(moment)
+            move_clock(moment)
             await other.sweep()
             await wait_for_tasks(other.tasks)
 
@@ -185,12 +187,12 @@ async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
 
 @ON_BOTH
 async def test_concurrent_workers_send_each_reminder_and_escalation_once(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
     async with stalled.second_bot() as second, stalled.second_bot() as third:
         bots = (stalled.bot, second, third)
         for moment in (TUESDAY, THURSDAY):
-            go_to(moment)
+            move_clock(moment)
             for _ in range(3):
                 await asyncio.gather(*(bot.sweep() for bot in bots))
                 await asyncio.gather(*(wait_for_tasks(bot.tasks) for bot in bots))
@@ -202,9 +204,9 @@ async def test_concurrent_workers_send_each_reminder_and_escalation_once(
 
 @ON_BOTH
 async def test_a_worker_killed_between_commit_and_post_loses_nothing(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
-    go_to(FRIDAY)
+    move_clock(FRIDAY)
     hold(stalled, FUTURE)
     await sweep(stalled)
     assert (len(stalled.events("reminded")), reminder_slots(stalled)) == (1, [])
@@ -218,9 +220,9 @@ async def test_a_worker_killed_between_commit_and_post_loses_nothing(
 
 
 async def test_a_reminder_whose_response_was_lost_is_not_posted_twice(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
-    go_to(TUESDAY)
+    move_clock(TUESDAY)
     stalled.slack.fail_next("chat.postMessage", drop=True, performed=True)
     await sweep(stalled)
 
@@ -232,9 +234,9 @@ async def test_a_reminder_whose_response_was_lost_is_not_posted_twice(
 
 
 async def test_a_reminder_settled_before_it_is_posted_is_never_posted(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
-    go_to(TUESDAY)
+    move_clock(TUESDAY)
     hold(stalled, FUTURE)
     await sweep(stalled)
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
@@ -245,9 +247,11 @@ async def test_a_reminder_settled_before_it_is_posted_is_never_posted(
     assert stalled.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
-async def test_setting_the_clock_back_repeats_nothing(reminded: World, go_to: GoTo) -> None:
+async def test_setting_the_clock_back_repeats_nothing(
+    reminded: World, move_clock: MoveClock
+) -> None:
     for moment in (MONDAY, MONDAY - YEAR, TUESDAY, WEDNESDAY):
-        go_to(moment)
+        move_clock(moment)
         await sweep(reminded)
 
     assert reminder_slots(reminded) == ["reminder:1"]
@@ -255,23 +259,25 @@ async def test_setting_the_clock_back_repeats_nothing(reminded: World, go_to: Go
 
 
 async def test_progress_still_counts_after_the_clock_is_set_back(
-    reminded: World, go_to: GoTo
+    reminded: World, move_clock: MoveClock
 ) -> None:
-    go_to(MONDAY - HOUR)
+    move_clock(MONDAY - HOUR)
     await reminded.press(reminded.ann, "step:1", "choose_account:new")
 
     assert "taken care of" in reminded.message("reminder:1").text
-    go_to(TUESDAY - HOUR - timedelta(seconds=1))
+    move_clock(TUESDAY - HOUR - timedelta(seconds=1))
     await sweep(reminded)
     assert reminder_slots(reminded) == ["reminder:1"]
-    go_to(TUESDAY - HOUR)
+    move_clock(TUESDAY - HOUR)
     await sweep(reminded)
     assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
-async def test_a_clock_that_jumps_ahead_sends_everything_once(stalled: World, go_to: GoTo) -> None:
+async def test_a_clock_that_jumps_ahead_sends_everything_once(
+    stalled: World, move_clock: MoveClock
+) -> None:
     for moment in (MONDAY + YEAR, MONDAY + YEAR + HOUR, TUESDAY, FRIDAY):
-        go_to(moment)
+        move_clock(moment)
         await sweep(stalled)
         await sweep(stalled)
 
@@ -280,7 +286,7 @@ async def test_a_clock_that_jumps_ahead_sends_everything_once(stalled: World, go
     assert escalations(stalled) == []
 
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
-    go_to(FRIDAY + timedelta(days=3))
+    move_clock(FRIDAY + timedelta(days=3))
     await sweep(stalled)
     assert reminder_slots(stalled) == ["reminder:1", "reminder:2"]
 
@@ -311,11 +317,11 @@ async def test_an_onboarding_changed_during_a_sweep_is_checked_again(stalled: Wo
 
 @ON_BOTH
 async def test_an_unreadable_onboarding_does_not_block_others_reminders(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
     other = await stalled.begin("Beta Heating")
     stalled.write("UPDATE onboarding SET guide_version = 'lost' WHERE id != ?", other)
-    go_to(TUESDAY)
+    move_clock(TUESDAY)
 
     await sweep(stalled)
 
@@ -326,7 +332,7 @@ async def test_an_unreadable_onboarding_does_not_block_others_reminders(
 
 @ON_BOTH
 async def test_reminders_after_a_long_downtime_are_sent_in_batches(
-    stalled: World, go_to: GoTo
+    stalled: World, move_clock: MoveClock
 ) -> None:
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
     async with stalled.bot.database.begin() as session:
@@ -343,7 +349,7 @@ async def test_reminders_after_a_long_downtime_are_sent_in_batches(
             )
             await onboardings.add(session, begun)
     hold(stalled, FUTURE)
-    go_to(FRIDAY)
+    move_clock(FRIDAY)
 
     counts = []
     for _ in range(3):
@@ -401,7 +407,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 async def test_reminder_and_escalation_delays_are_configurable(
-    go_to: GoTo, database: AnyDatabase
+    move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(
         database, remind_after=3600, escalate_after=7200, business_timezone="UTC"
@@ -410,11 +416,11 @@ async def test_reminder_and_escalation_delays_are_configurable(
         await world.begin()  # at 15:00 there
         told_at = []
         for minutes in (59, 60, 119, 120):
-            go_to(MONDAY + timedelta(minutes=minutes))
+            move_clock(MONDAY + timedelta(minutes=minutes))
             await sweep(world)
             await sweep(world)
             told_at.append((len(reminder_slots(world)), len(escalations(world))))
-        go_to(TUESDAY - 6 * HOUR)  # two hours after 15:00, business hours were over
+        move_clock(TUESDAY - 6 * HOUR)  # two hours after 15:00, business hours were over
         await sweep(world)
 
     assert told_at == [(0, 0), (1, 0), (1, 0), (1, 0)]

@@ -63,7 +63,7 @@ async def test_altered_rows_are_detected(filled: World, subtests: pytest.Subtest
     assert await problems(filled) == []
 
 
-@ON_SQLITE  # which accepts any value in any column
+@ON_SQLITE  # SQLite accepts any value in any column
 async def test_malformed_column_values_are_detected(
     filled: World, subtests: pytest.Subtests
 ) -> None:

@@ -119,7 +119,7 @@ async def test_an_edited_event_is_named(recorded: World, subtests: pytest.Subtes
     assert await problems(recorded) == []
 
 
-@ON_SQLITE  # which accepts any value in any column
+@ON_SQLITE  # SQLite accepts any value in any column
 async def test_malformed_column_values_are_named(
     recorded: World, subtests: pytest.Subtests
 ) -> None:

@@ -143,7 +143,7 @@ async def rotate_keys(world: World) -> list[bytes]:
 
 
 DELETIONS = [replace_secret, cancel, expire, purge, rotate_keys]
-# The others use the same statement, and the next test cancels on PostgreSQL too.
+# The rest use the same statements; the next test cancels on PostgreSQL too.
 CASES = [
     *(("sqlite", delete) for delete in DELETIONS),
     *(("postgresql", delete) for delete in (replace_secret, purge, rotate_keys)),

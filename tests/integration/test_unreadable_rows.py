@@ -12,10 +12,10 @@ from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, last_reply
 
-NAMED = "an onboarding can't be read and is left alone"
+UNREADABLE_MESSAGE = "an onboarding can't be read and is left alone"
 # As if written by a newer release or by hand: the statement, and why the row can't be read.
-DAMAGES = {
-    "a loss": (
+INVALID = {
+    "a loss reason": (
         "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?",
         "unknown Loss “frozen”",
     ),
@@ -28,11 +28,11 @@ DAMAGES = {
         "UPDATE step SET state = 'blocked' WHERE number = 3 AND onboarding_id = ?",
         "unknown StepState “blocked”",
     ),
-    "a step too few": (
+    "a missing step": (
         "DELETE FROM step WHERE number = 25 AND onboarding_id = ?",
         "it doesn't fit its guide",
     ),
-    "who did a step": (
+    "a role": (
         "UPDATE step SET by_user = 'U1', by_role = 'owner' WHERE number = 1 AND onboarding_id = ?",
         "unknown Role “owner”",
     ),
@@ -43,8 +43,8 @@ DAMAGES = {
     ),
     "a list": ("UPDATE onboarding SET client_admins = '5' WHERE id = ?", "isn't as expected"),
 }
-# PostgreSQL accepts none of these.
-BROKEN = {
+# Only SQLite accepts these.
+MALFORMED = {
     "JSON": (
         "UPDATE onboarding SET client_admins = '[\"U' WHERE id = ?",
         "client_admins is broken",
@@ -63,7 +63,7 @@ BROKEN = {
 
 
 @dataclass
-class Scene:
+class Neighbors:
     """Acme, which is fine; Beta in the same channel, which isn't; and Gamma in another channel."""
 
     world: World
@@ -74,7 +74,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(world: World) -> Scene:
+async def neighbors(world: World) -> Neighbors:
     elsewhere = world.slack.add_channel("gamma", world.erin, world.ann)
     beta = await world.begin("Beta Heating")
     acme = await world.begin("Acme Plumbing")
@@ -85,26 +85,26 @@ async def scene(world: World) -> Scene:
     }
     assert gamma == ids["Gamma Roofing"]
     acme, beta = ids["Acme Plumbing"], ids["Beta Heating"]
-    return Scene(world, acme, beta, gamma, elsewhere)
+    return Neighbors(world, acme, beta, gamma, elsewhere)
 
 
-def damage(scene: Scene, statement: str) -> None:
-    scene.world.write(statement, scene.beta)
+def damage(neighbors: Neighbors, statement: str) -> None:
+    neighbors.world.write(statement, neighbors.beta)
     touched = "UPDATE onboarding SET revision = revision + 1, next_reminder = NULL WHERE id = ?"
-    scene.world.write(touched, scene.beta)
+    neighbors.world.write(touched, neighbors.beta)
 
 
-async def neighbors_live(scene: Scene) -> None:
-    world = scene.world
+async def assert_neighbors_work(neighbors: Neighbors) -> None:
+    world = neighbors.world
     for number, (onboarding, channel) in enumerate(
-        ((scene.acme, world.channel), (scene.gamma, scene.elsewhere)), start=1
+        ((neighbors.acme, world.channel), (neighbors.gamma, neighbors.elsewhere)), start=1
     ):
-        where = next(
+        step_1 = next(
             message
             for message in channel.messages
             if message.slot == "step:1" and message.payload["onboarding_id"] == onboarding
         )
-        assert (await world.ann.press(where, "choose_account:new")).ack.ok
+        assert (await world.ann.press(step_1, "choose_account:new")).ack.ok
         await world.idle()
         posted = [
             message
@@ -114,76 +114,80 @@ async def neighbors_live(scene: Scene) -> None:
         assert "step:2" in [message.slot for message in posted], number
 
 
-async def named_once(scene: Scene, reason: str, caplog: pytest.LogCaptureFixture) -> None:
-    world = scene.world
+async def assert_named_once(
+    neighbors: Neighbors, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = neighbors.world
     for _ in range(3):
         await world.catch_up()
-    records = [record for record in caplog.records if record.message == NAMED]
+    records = [record for record in caplog.records if record.message == UNREADABLE_MESSAGE]
     assert [
         (record.__dict__["onboarding"], reason in record.__dict__["reason"]) for record in records
-    ] == [(scene.beta, True)]
+    ] == [(neighbors.beta, True)]
     assert [record.message for record in caplog.records if record.exc_info] == []
     [warning] = await world.warnings()
-    assert scene.beta in warning
+    assert neighbors.beta in warning
     assert reason in warning
     _, figures = await world.get("/metrics")
     assert "onboarding_unreadable 1.0" in figures
 
 
-async def must_be_left_alone(
-    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+async def assert_left_alone(
+    neighbors: Neighbors, statement: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    damage(scene, statement)
+    damage(neighbors, statement)
     with caplog.at_level(logging.INFO):
-        await named_once(scene, reason, caplog)
-        await neighbors_live(scene)
+        await assert_named_once(neighbors, reason, caplog)
+        await assert_neighbors_work(neighbors)
         for command in ("status", "status all", "history Acme", "status gamma"):
-            reply = await scene.world.type(command)
+            reply = await neighbors.world.type(command)
             assert "wrong on our" not in str(reply.ack.json()), command
-        async with scene.world.second_bot() as bot:
+        async with neighbors.world.second_bot() as bot:
             await wait_for_tasks(bot.tasks)
-            assert bot.database.unreadable.ids == [scene.beta]
+            assert bot.database.unreadable.ids == [neighbors.beta]
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 
-@pytest.mark.parametrize(("statement", "reason"), DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("statement", "reason"), INVALID.values(), ids=INVALID)
 async def test_a_row_from_a_newer_release_does_not_affect_other_onboardings(
-    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+    neighbors: Neighbors, statement: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await must_be_left_alone(scene, statement, reason, caplog)
+    await assert_left_alone(neighbors, statement, reason, caplog)
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("statement", "reason"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("statement", "reason"), MALFORMED.values(), ids=MALFORMED)
 async def test_a_corrupt_column_value_does_not_affect_other_onboardings(
-    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+    neighbors: Neighbors, statement: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await must_be_left_alone(scene, statement, reason, caplog)
+    await assert_left_alone(neighbors, statement, reason, caplog)
 
 
 FROZEN = "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?"
 
 
 @ON_BOTH
-async def test_status_shows_the_others_and_flags_the_unreadable_one(scene: Scene) -> None:
-    damage(scene, FROZEN)
+async def test_status_shows_the_others_and_flags_the_unreadable_one(neighbors: Neighbors) -> None:
+    damage(neighbors, FROZEN)
 
-    here = str((await scene.world.type("status")).ack.json())
-    everywhere = str((await scene.world.type("status all")).ack.json())
+    same_channel = str((await neighbors.world.type("status")).ack.json())
+    everywhere = str((await neighbors.world.type("status all")).ack.json())
 
-    for text in (here, everywhere):
+    for text in (same_channel, everywhere):
         assert "Acme Plumbing · 0 of 25" in text.replace("*", "")
         assert "*Beta Heating*: this version of the bot can't read this onboarding" in text
         assert "unknown Loss “frozen”" in text
 
 
-async def test_the_home_tab_shows_the_others_and_flags_the_unreadable_one(scene: Scene) -> None:
-    damage(scene, FROZEN)
+async def test_the_home_tab_shows_the_others_and_flags_the_unreadable_one(
+    neighbors: Neighbors,
+) -> None:
+    damage(neighbors, FROZEN)
 
-    await scene.world.erin.open_home()
-    await scene.world.idle()
+    await neighbors.world.erin.open_home()
+    await neighbors.world.idle()
 
-    home = scene.world.erin.home
+    home = neighbors.world.erin.home
     assert home
     text = visible_text(home)
     assert "Beta Heating: this version of the bot can't read" in text.replace("*", "")
@@ -191,15 +195,15 @@ async def test_the_home_tab_shows_the_others_and_flags_the_unreadable_one(scene:
 
 
 async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    neighbors: Neighbors, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = scene.world
+    world = neighbors.world
     [step] = [
         message
         for message in world.channel.messages
-        if message.slot == "step:1" and message.payload["onboarding_id"] == scene.beta
+        if message.slot == "step:1" and message.payload["onboarding_id"] == neighbors.beta
     ]
-    damage(scene, FROZEN)
+    damage(neighbors, FROZEN)
 
     with caplog.at_level(logging.INFO):
         for _ in range(2):
@@ -208,15 +212,17 @@ async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
 
     assert "Nothing is lost" in last_reply(world.ann)
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [
-        NAMED
+        UNREADABLE_MESSAGE
     ]
 
 
-async def test_commands_on_an_unreadable_onboarding_say_it_cannot_be_read(scene: Scene) -> None:
-    damage(scene, FROZEN)
+async def test_commands_on_an_unreadable_onboarding_say_it_cannot_be_read(
+    neighbors: Neighbors,
+) -> None:
+    damage(neighbors, FROZEN)
 
     for command in ("remind Beta", "credentials Beta", "pause Beta", "cancel Beta"):
-        reply = await scene.world.type(command)
+        reply = await neighbors.world.type(command)
         assert "something in our records" in str(reply.ack.json()), command
 
 
@@ -233,16 +239,16 @@ async def test_posting_a_secret_of_an_unreadable_onboarding_still_warns(begun: W
 
 
 @ON_BOTH
-async def test_a_repaired_onboarding_resumes_and_clears_the_warning(scene: Scene) -> None:
-    world = scene.world
-    damage(scene, FROZEN)
+async def test_a_repaired_onboarding_resumes_and_clears_the_warning(neighbors: Neighbors) -> None:
+    world = neighbors.world
+    damage(neighbors, FROZEN)
     assert len(await world.warnings()) == 1
 
-    world.write("UPDATE onboarding SET status = 'active', loss = NULL WHERE id = ?", scene.beta)
+    world.write("UPDATE onboarding SET status = 'active', loss = NULL WHERE id = ?", neighbors.beta)
 
     assert await world.warnings() == []
     assert world.rows(
-        "SELECT revision - published_revision FROM onboarding WHERE id = ?", scene.beta
+        "SELECT revision - published_revision FROM onboarding WHERE id = ?", neighbors.beta
     ) == [(0,)]
 
 
@@ -274,28 +280,35 @@ async def test_credential_cleanup_skips_an_unreadable_onboarding(
         await begun.idle()
 
     assert [record.message for record in caplog.records if record.exc_info] == []
-    assert [record.message for record in caplog.records if record.message == NAMED] == [NAMED]
+    assert [
+        record.message for record in caplog.records if record.message == UNREADABLE_MESSAGE
+    ] == [UNREADABLE_MESSAGE]
 
 
-async def test_doctor_names_the_unreadable_onboarding(scene: Scene) -> None:
-    damage(scene, FROZEN)
+async def test_doctor_names_the_unreadable_onboarding(neighbors: Neighbors) -> None:
+    damage(neighbors, FROZEN)
 
-    found = {finding.title: finding async for finding in examine(scene.world.settings)}
+    found = {finding.title: finding async for finding in examine(neighbors.world.settings)}
 
-    assert scene.beta in found["onboardings"].text
+    assert neighbors.beta in found["onboardings"].text
     assert "unknown Loss “frozen”" in found["onboardings"].text
     assert not found["onboardings"].well
 
 
-async def test_a_start_resumes_lost_onboardings_despite_an_unreadable_one(scene: Scene) -> None:
-    world = scene.world
+async def test_a_start_resumes_lost_onboardings_despite_an_unreadable_one(
+    neighbors: Neighbors,
+) -> None:
+    world = neighbors.world
     world.write(
-        "UPDATE onboarding SET status = 'paused', loss = 'uninstalled' WHERE id = ?", scene.gamma
+        "UPDATE onboarding SET status = 'paused', loss = 'uninstalled' WHERE id = ?",
+        neighbors.gamma,
     )
-    damage(scene, FROZEN)
+    damage(neighbors, FROZEN)
 
     async with world.second_bot() as bot:
         await wait_for_tasks(bot.tasks)
 
-    assert world.rows("SELECT status FROM onboarding WHERE id = ?", scene.gamma) == [("active",)]
+    assert world.rows("SELECT status FROM onboarding WHERE id = ?", neighbors.gamma) == [
+        ("active",)
+    ]
     assert len(world.rows("SELECT id FROM delivery WHERE id LIKE 'start:%'")) == 1

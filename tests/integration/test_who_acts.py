@@ -11,8 +11,8 @@ from tests.integration.world import World, last_reply
 SCREENSHOT = ["screenshot.png"]
 
 
-async def say(world: World, person: Person, text: str, **how: Any) -> None:
-    await person.say(world.channel, text, world.message("root").ts, **how)
+async def say(world: World, person: Person, text: str, **options: Any) -> None:
+    await person.say(world.channel, text, world.message("root").ts, **options)
     await world.slack.delivered()
     await world.idle()
 
@@ -23,7 +23,7 @@ def guest(world: World) -> Person:
     return gus
 
 
-async def again(world: World, **changed: Any) -> None:
+async def redeliver(world: World, **changed: Any) -> None:
     """Redeliver the last message event as a new one, with `changed`; None removes a key."""
     event = world.last_event("message")
     event["event_id"] = f"Ev0{len(world.slack.deliveries)}"
@@ -33,7 +33,7 @@ async def again(world: World, **changed: Any) -> None:
     await world.idle()
 
 
-HOW: list[dict[str, Any]] = [
+MESSAGE_OPTIONS: list[dict[str, Any]] = [
     {"files": SCREENSHOT},
     {"subtype": "thread_broadcast"},
     {"subtype": "me_message"},
@@ -41,23 +41,23 @@ HOW: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("options", MESSAGE_OPTIONS)
 async def test_a_guest_is_refused_for_every_kind_of_message(
-    begun: World, how: dict[str, Any]
+    begun: World, options: dict[str, Any]
 ) -> None:
     gus = guest(begun)
 
-    await say(begun, gus, "new", **how)
+    await say(begun, gus, "new", **options)
 
     assert begun.current == 1
     assert "Please ask" in last_reply(gus)
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("options", MESSAGE_OPTIONS)
 async def test_a_client_admin_is_accepted_for_every_kind_of_message(
-    begun: World, how: dict[str, Any]
+    begun: World, options: dict[str, Any]
 ) -> None:
-    await say(begun, begun.ann, "new", **how)
+    await say(begun, begun.ann, "new", **options)
 
     assert begun.current == 2
     assert begun.rows("SELECT by_team, by_role FROM step WHERE number = 1") == [
@@ -84,11 +84,13 @@ async def test_messages_from_slackbot_are_ignored(begun: World) -> None:
     assert begun.find("answer:1") is None
 
 
-@pytest.mark.parametrize("mark", [{"bot_id": "B0OTHER"}, {"bot_profile": {"id": "B0OTHER"}}])
-async def test_messages_from_other_bots_are_ignored(begun: World, mark: dict[str, Any]) -> None:
+@pytest.mark.parametrize("bot_fields", [{"bot_id": "B0OTHER"}, {"bot_profile": {"id": "B0OTHER"}}])
+async def test_messages_from_other_bots_are_ignored(
+    begun: World, bot_fields: dict[str, Any]
+) -> None:
     await say(begun, begun.ann, "hello")
 
-    await again(begun, text="new", **mark)
+    await redeliver(begun, text="new", **bot_fields)
 
     assert begun.current == 1
     assert not begun.ann.ephemerals
@@ -103,8 +105,10 @@ async def test_bots_and_deactivated_users_cannot_act(
     begun.channel.members[rob.id] = rob.user
     await say(begun, begun.ann, "hello")
 
-    named = begun.ann.team.id if team else None
-    await again(begun, text="new", user=rob.id, team=named, user_team=named, source_team=named)
+    team_id = begun.ann.team.id if team else None
+    await redeliver(
+        begun, text="new", user=rob.id, team=team_id, user_team=team_id, source_team=team_id
+    )
 
     assert begun.current == 1
 
@@ -168,8 +172,8 @@ async def test_a_secret_edited_into_a_message_is_attributed_to_its_author(begun:
     ]
 
 
-@pytest.mark.parametrize(("who", "told"), [("colleague", 0), ("client", 1)])
-async def test_a_new_member_without_a_team_is_looked_up(begun: World, who: str, told: int) -> None:
+@pytest.mark.parametrize(("who", "joins"), [("colleague", 0), ("client", 1)])
+async def test_a_new_member_without_a_team_is_looked_up(begun: World, who: str, joins: int) -> None:
     team = begun.ann.team if who == "client" else None
     new = begun.slack.add_person("New Comer", team)
     await begun.slack.admin.invite(begun.channel, begun.slack.add_person("Max Member"))
@@ -182,4 +186,4 @@ async def test_a_new_member_without_a_team_is_looked_up(begun: World, who: str, 
     await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
     await begun.idle()
 
-    assert len(begun.events("client_joined")) == told
+    assert len(begun.events("client_joined")) == joins
