@@ -27,30 +27,32 @@ CHROMIUM = next(
 )
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 800}
-SCENE_WITHIN, CHANGE_WITHIN = 60_000, 20_000
-LEFT_OUT = "no Chromium on this machine: NOTHING WAS TESTED IN A BROWSER (apt-get install chromium)"
+SCENE_TIMEOUT, CHANGE_TIMEOUT = 60_000, 20_000
+NO_CHROMIUM = (
+    "no Chromium on this machine: NOTHING WAS TESTED IN A BROWSER (apt-get install chromium)"
+)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not CHROMIUM:
-        terminalreporter.write_line(LEFT_OUT, yellow=True, bold=True)
+        terminalreporter.write_line(NO_CHROMIUM, yellow=True, bold=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not CHROMIUM and "page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.skip(reason=LEFT_OUT))
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
 @dataclass(frozen=True)
-class Served:
+class WebSandbox:
     """A running `onboarding sandbox --web`."""
 
     process: subprocess.Popen[str]
     url: str
 
 
-def serve(root: Path) -> Served:
+def start_sandbox(root: Path) -> WebSandbox:
     """Start it from the project in `root`, and wait for the line that says where it is."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "sandbox", "--web", "--port", "0"],
@@ -62,14 +64,14 @@ def serve(root: Path) -> Served:
     assert process.stdout is not None
     url = process.stdout.readline().strip()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url), url
-    return Served(process, url)
+    return WebSandbox(process, url)
 
 
-def end(served: Served) -> None:
-    served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(15) == 0
-    assert served.process.stdout is not None
-    served.process.stdout.close()
+def stop_sandbox(web_sandbox: WebSandbox) -> None:
+    web_sandbox.process.send_signal(signal.SIGINT)
+    assert web_sandbox.process.wait(15) == 0
+    assert web_sandbox.process.stdout is not None
+    web_sandbox.process.stdout.close()
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +85,10 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(guide: Path) -> Iterator[Served]:
-    running = serve(guide.parents[4])
+def web_sandbox(guide: Path) -> Iterator[WebSandbox]:
+    running = start_sandbox(guide.parents[4])
     yield running
-    end(running)
+    stop_sandbox(running)
 
 
 @pytest.fixture(scope="module")
@@ -102,32 +104,36 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
+def open_page(browser: Browser, web_sandbox: WebSandbox) -> Iterator[OpenPage]:
     """Another window; a complaint of its scripts, or a request to elsewhere, fails the test."""
-    wrong: list[str] = []
+    problems: list[str] = []
     contexts = []
 
-    def open_one(path: str = "", viewport: dict[str, int] = DESKTOP, scheme: str = "light") -> Page:
+    def open_window(
+        path: str = "", viewport: dict[str, int] = DESKTOP, scheme: str = "light"
+    ) -> Page:
         context = browser.new_context(
             viewport=viewport,  # type: ignore[arg-type]
             color_scheme=scheme,  # type: ignore[arg-type]
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(CHANGE_WITHIN)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda sent: None if is_own(sent.url) else wrong.append(sent.url))
-        page.goto(served.url + path)
+        page.set_default_timeout(CHANGE_TIMEOUT)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request", lambda request: None if is_own(request.url) else problems.append(request.url)
+        )
+        page.goto(web_sandbox.url + path)
         return page
 
     def is_own(url: str) -> bool:
-        return url.startswith((served.url, "data:"))
+        return url.startswith((web_sandbox.url, "data:"))
 
-    expect.set_options(timeout=CHANGE_WITHIN)
-    yield open_one
+    expect.set_options(timeout=CHANGE_TIMEOUT)
+    yield open_window
     for context in contexts:
         context.close()
-    assert not wrong
+    assert not problems
 
 
 @pytest.fixture(scope="module")
@@ -137,18 +143,18 @@ def page(open_page: OpenPage, scene: str) -> Page:
     Each test can also be the first one: pytest-xdist deals them out to several processes.
     """
     page = open_page()
-    begin_at(page, scene)
+    start_scene(page, scene)
     return page
 
 
-def begin_at(page: Page, scene: str) -> None:
+def start_scene(page: Page, scene: str) -> None:
     """Start over, at a prepared scene."""
     generation = page.locator("body").get_attribute("data-generation")
     page.locator(f'form[data-direct=scene]:has(input[value="{scene}"]) button').click()
     expect(page.locator("body")).not_to_have_attribute(
-        "data-generation", str(generation), timeout=SCENE_WITHIN
+        "data-generation", str(generation), timeout=SCENE_TIMEOUT
     )
-    expect(page.locator("#state")).to_be_empty(timeout=SCENE_WITHIN)
+    expect(page.locator("#state")).to_be_empty(timeout=SCENE_TIMEOUT)
     assert page.locator(".notice").all_inner_texts() == []
 
 
@@ -160,12 +166,12 @@ def ann(page: Page) -> Locator:
     return page.locator("#pane-b")
 
 
-def last(pane: Locator, action: str) -> Locator:
+def last_button(pane: Locator, action: str) -> Locator:
     """The lowest button with this action_id: the one in the newest message."""
     return pane.locator(f"button[data-action^={action}]").last
 
 
-def value(page: Page, name: str) -> str:
+def shown_value(page: Page, name: str) -> str:
     """What ServiceTitan's screens show, as the director's panel lists it."""
     row = page.locator("#d-values div", has=page.locator("dt", has_text=re.compile(f"^{name}$")))
     return row.locator("code").inner_text()
@@ -181,13 +187,13 @@ def submit(pane: Locator) -> None:
     pane.get_by_role("dialog").locator("footer .primary").click()
 
 
-def show(pane: Locator, name: str) -> None:
+def show_person(pane: Locator, name: str) -> None:
     """Have somebody else's Slack in this pane."""
     pane.get_by_label("Who is shown here").select_option(label=name)
     expect(pane).to_have_attribute("aria-label", f"{name}'s Slack")
 
 
-def add(page: Page, who: str, name: str) -> None:
+def add_person(page: Page, who: str, name: str) -> None:
     """Bring somebody from the director's list into the client's channel, unless they are there."""
     people = page.locator("#pane-b").get_by_label("Who is shown here").locator("option")
     if name not in people.all_inner_texts():
@@ -196,7 +202,7 @@ def add(page: Page, who: str, name: str) -> None:
     expect(people.filter(has_text=name)).to_have_count(1)
 
 
-def flip(page: Page, part: str, switch: str) -> None:
+def toggle(page: Page, part: str, switch: str) -> None:
     """Turn one of the director's switches on or off."""
     page.locator(f"#d-{part}").evaluate("part => { part.open = true; }")
     button = page.locator(f"#d-{part}").get_by_role("button", name=switch)
@@ -205,18 +211,18 @@ def flip(page: Page, part: str, switch: str) -> None:
     expect(button).to_have_attribute("aria-pressed", "false" if was_on else "true")
 
 
-def use(message: Locator, action: str) -> None:
+def choose_menu_item(message: Locator, action: str) -> None:
     """Choose an entry of a message's menu."""
     message.get_by_label("More actions").click()
     message.get_by_role("button", name=action).click()
 
 
-def step(pane: Locator, number: int) -> None:
+def wait_for_step(pane: Locator, number: int) -> None:
     """Wait until the newest step is this one."""
     expect(pane.locator(".thread h4").last).to_have_text(re.compile(rf"Step {number}\b"))
 
 
-def look_at(pane: Locator, channel: str) -> None:
+def open_channel(pane: Locator, channel: str) -> None:
     """Open a channel by its tab."""
     tab = pane.locator(".channels a", has_text=channel)
     tab.click()

@@ -39,15 +39,17 @@ from sandbox.web.session import Session
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 DRAWN = PICTURES / "drawn.json"
-HELD_AT = datetime(2026, 3, 10, 10, 5, tzinfo=ZoneInfo("America/New_York")).timestamp()
+START_TIME = datetime(2026, 3, 10, 10, 5, tzinfo=ZoneInfo("America/New_York")).timestamp()
 SEED = 25
 MINUTE = 60.0
 PANE = (980, 640)  # the director's panel takes its part; the pane keeps one column
-A_MOMENT = 0.02
+POLL_SECONDS = 0.02
 # A thread has its lease until the engineering channel knows of it, too.
-BEHIND = "SELECT 1 FROM onboarding WHERE revision > published_revision OR lease_owner IS NOT NULL"
+UNPUBLISHED = (
+    "SELECT 1 FROM onboarding WHERE revision > published_revision OR lease_owner IS NOT NULL"
+)
 # What differs from run to run: durations, processes, ids, how many calls were needed.
-PASSING = {
+VOLATILE = {
     r"\b[\d,.]+ ms\b": "8 ms",
     r"process \d+": "process 4711",
     r"Slack calls: \d+": "Slack calls",
@@ -81,17 +83,17 @@ class Camera:
     async def _shoot(self, name: str, of: str) -> None:
         page = self.page
         await page.evaluate(
-            """passing => {
+            """volatile => {
               const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
               for (let node = walker.nextNode(); node; node = walker.nextNode())
-                for (const [pattern, text] of Object.entries(passing))
+                for (const [pattern, text] of Object.entries(volatile))
                   node.data = node.data.replace(new RegExp(pattern, "g"), text);
             }""",
-            PASSING,
+            VOLATILE,
         )
         part = page.locator(of).first
         text = await part.inner_text()
-        self.drawn[name] = [line for each in text.splitlines() if (line := each.strip())]
+        self.drawn[name] = [stripped for line in text.splitlines() if (stripped := line.strip())]
         if self.save_in is not None:
             target = self.save_in / f"{name}.png"
             if of == "body":
@@ -101,7 +103,7 @@ class Camera:
 
 
 @dataclass
-class Shooting:
+class PhotoShoot:
     """The one onboarding, with the camera running."""
 
     session: Session
@@ -207,13 +209,13 @@ class Shooting:
     async def _published(self, stage: Stage) -> None:
         """Wait until Slack shows the newest state of every onboarding."""
         with closing(sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)) as database:
-            while database.execute(BEHIND).fetchone():  # noqa: ASYNC110 (another process)
-                await asyncio.sleep(A_MOMENT)
+            while database.execute(UNPUBLISHED).fetchone():  # noqa: ASYNC110 (another process)
+                await asyncio.sleep(POLL_SECONDS)
 
 
 async def draw(chromium: str, save_in: Path | None = None) -> dict[str, list[str]]:
     """Take all pictures; the text on each, by its name."""
-    session = Session(hold_at=HELD_AT, seed=SEED)
+    session = Session(hold_at=START_TIME, seed=SEED)
     await session.start()
     runner = web.AppRunner(application(session), access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -226,7 +228,7 @@ async def draw(chromium: str, save_in: Path | None = None) -> dict[str, list[str
             page = await browser.new_page()
             await page.route("**/events", _no_changes)
             camera = Camera(page, f"http://127.0.0.1:{runner.addresses[0][1]}/", save_in)
-            await Shooting(session, camera).run()
+            await PhotoShoot(session, camera).run()
             await browser.close()
     finally:
         await runner.cleanup()

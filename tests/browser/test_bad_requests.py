@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli.main import main
-from tests.browser.conftest import Served
+from tests.browser.conftest import WebSandbox
 
 
-def fields(served: Served, **more: str) -> dict[str, str]:
-    html = httpx.get(served.url).text
+def fields(web_sandbox: WebSandbox, **more: str) -> dict[str, str]:
+    html = httpx.get(web_sandbox.url).text
     generation = re.search(r'data-generation="(\d+)"', html)
     people = dict(re.findall(r'data-who="(\w+)" aria-label="(\w+ \w+)\'s Slack"', html))
     assert generation is not None
@@ -19,8 +19,8 @@ def fields(served: Served, **more: str) -> dict[str, str]:
     return {"generation": generation[1], "who": ids["Ann Admin"], **more}
 
 
-def test_requests_from_a_foreign_host_or_origin_are_forbidden(served: Served) -> None:
-    form = fields(served, act="say", channel="C", text="x")
+def test_requests_from_a_foreign_host_or_origin_are_forbidden(web_sandbox: WebSandbox) -> None:
+    form = fields(web_sandbox, act="say", channel="C", text="x")
 
     for headers in (
         {"Host": "evil.example"},
@@ -28,9 +28,9 @@ def test_requests_from_a_foreign_host_or_origin_are_forbidden(served: Served) ->
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
     ):
-        assert httpx.post(f"{served.url}act", data=form, headers=headers).status_code == 403
-        assert httpx.get(f"{served.url}events", headers=headers).status_code == 403
-    page = httpx.get(served.url)
+        assert httpx.post(f"{web_sandbox.url}act", data=form, headers=headers).status_code == 403
+        assert httpx.get(f"{web_sandbox.url}events", headers=headers).status_code == 403
+    page = httpx.get(web_sandbox.url)
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
@@ -50,16 +50,16 @@ def test_requests_from_a_foreign_host_or_origin_are_forbidden(served: Served) ->
     ],
 )
 def test_invalid_requests_are_rejected_without_breaking_the_page(
-    served: Served, path: str, form: dict[str, str], status: int
+    web_sandbox: WebSandbox, path: str, form: dict[str, str], status: int
 ) -> None:
-    answer = httpx.post(served.url + path, data=fields(served) | form)
+    answer = httpx.post(web_sandbox.url + path, data=fields(web_sandbox) | form)
 
     assert answer.status_code == status
-    assert httpx.get(served.url).status_code == 200
+    assert httpx.get(web_sandbox.url).status_code == 200
 
 
-def test_a_port_in_use_is_reported(served: Served) -> None:
-    port = served.url.rstrip("/").rpartition(":")[2]
+def test_a_port_in_use_is_reported(web_sandbox: WebSandbox) -> None:
+    port = web_sandbox.url.rstrip("/").rpartition(":")[2]
 
     result = CliRunner().invoke(main, ["sandbox", "--web", "--port", port])
 

@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import add, ann, erin, flip, last, look_at, say, show, step
+from tests.browser.conftest import (
+    add_person,
+    ann,
+    erin,
+    last_button,
+    open_channel,
+    say,
+    show_person,
+    toggle,
+    wait_for_step,
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +44,7 @@ def test_external_members_get_no_home_commands_or_shortcuts(page: Page) -> None:
     ann(page).locator(".back").click()
     say(ann(page), "/servicetitan status")
     expect(ann(page).locator(".notice")).to_contain_text("not offered to external members")
-    look_at(ann(page), "acme-heavyset")
+    open_channel(ann(page), "acme-heavyset")
     message = ann(page).locator(".thread .message").last
     message.get_by_label("More actions").click()
     expect(message.locator(".menu")).to_contain_text("Forward to")
@@ -44,22 +54,22 @@ def test_external_members_get_no_home_commands_or_shortcuts(page: Page) -> None:
 
 def test_third_parties_and_guests_are_refused_but_sales_can_check_status(page: Page) -> None:
     for who, name in (("third company", "Tess Third"), ("guest", "Gus Guest")):
-        add(page, who, name)
-        show(ann(page), name)
-        last(ann(page), "step_done").click()
+        add_person(page, who, name)
+        show_person(ann(page), name)
+        last_button(ann(page), "step_done").click()
         expect(ann(page).locator(".message.private")).to_contain_text("Only the client's team")
-    add(page, "sales", "Sam Sales")
-    show(ann(page), "Sam Sales")
+    add_person(page, "sales", "Sam Sales")
+    show_person(ann(page), "Sam Sales")
     ann(page).locator(".back").click()
     say(ann(page), "/servicetitan status")
     expect(ann(page).locator(".message.private")).to_contain_text("Acme Plumbing")
-    show(ann(page), "Ann Admin")
-    step(ann(page), 4)
+    show_person(ann(page), "Ann Admin")
+    wait_for_step(ann(page), 4)
 
 
 def test_an_engineer_reassigns_a_client_from_the_app_home(page: Page) -> None:
-    add(page, "sales", "Sam Sales")
-    look_at(erin(page), "Home")
+    add_person(page, "sales", "Sam Sales")
+    open_channel(erin(page), "Home")
     form = erin(page).get_by_role("dialog")
     erin(page).locator(".home").get_by_role("button", name="Assign").click()
     form.locator("select").select_option(label="Sam Sales")
@@ -68,32 +78,32 @@ def test_an_engineer_reassigns_a_client_from_the_app_home(page: Page) -> None:
     ann(page).locator(".back").click()
     expect(ann(page).locator(".message").first).to_contain_text("engineer: @Sam Sales")
     for pane in (erin(page), ann(page)):
-        look_at(pane, "acme-heavyset")
+        open_channel(pane, "acme-heavyset")
 
 
 def test_when_two_people_press_done_one_is_told_it_was_already_done(page: Page) -> None:
-    add(page, "colleague", "Cal Colleague")
-    show(erin(page), "Cal Colleague")
+    add_person(page, "colleague", "Cal Colleague")
+    show_person(erin(page), "Cal Colleague")
     now = current(page)
-    both = [last(pane, "step_done").element_handle() for pane in (erin(page), ann(page))]
-    page.evaluate("both => both.forEach((button) => button.click())", both)
+    buttons = [last_button(pane, "step_done").element_handle() for pane in (erin(page), ann(page))]
+    page.evaluate("buttons => buttons.forEach((button) => button.click())", buttons)
 
-    step(ann(page), now + 1)
+    wait_for_step(ann(page), now + 1)
     loser = page.locator(".message.private", has_text=f"already finished step {now}")
     expect(loser).to_have_count(1)
-    show(erin(page), "Erin Engineer")
+    show_person(erin(page), "Erin Engineer")
 
 
 def test_the_bot_works_again_after_a_kill_and_restart(page: Page) -> None:
     now = current(page)
     page.get_by_role("button", name="kill -9").click()
     expect(page.locator("#trouble")).to_contain_text("killed")
-    last(ann(page), "step_done").click()
+    last_button(ann(page), "step_done").click()
     expect(ann(page).locator(".notice")).to_contain_text("did not answer")
     page.locator("#trouble").get_by_role("button", name="Start the bot").click()
     expect(page.locator("#trouble")).to_have_count(0)
-    last(ann(page), "step_done").click()
-    step(ann(page), now + 1)
+    last_button(ann(page), "step_done").click()
+    wait_for_step(ann(page), now + 1)
 
 
 @pytest.mark.parametrize(
@@ -108,16 +118,16 @@ def test_slack_api_errors_delay_a_step_but_post_nothing_twice(
     page: Page, switch: str, shown: str
 ) -> None:
     now = current(page)
-    flip(page, "slack", switch)
-    last(ann(page), "step_done").click()
+    toggle(page, "slack", switch)
+    last_button(ann(page), "step_done").click()
 
-    step(ann(page), now + 1)
+    wait_for_step(ann(page), now + 1)
     expect(failed(page, f"chat.postMessage #acme-heavyset step:{now + 1} ({shown}")).to_have_count(
         1
     )
-    flip(page, "slack", switch)
-    last(ann(page), "step_done").click()
-    step(ann(page), now + 2)
+    toggle(page, "slack", switch)
+    last_button(ann(page), "step_done").click()
+    wait_for_step(ann(page), now + 2)
     # For a while, the first message may still show it as the next step.
     texts = ann(page).locator(".thread .message", has_text=f"✅ Step {now + 1}:")
     expect(texts).to_have_count(1)
@@ -125,14 +135,14 @@ def test_slack_api_errors_delay_a_step_but_post_nothing_twice(
 
 def test_a_step_finished_while_slack_is_down_shows_up_afterward(page: Page) -> None:
     now = current(page)
-    flip(page, "slack", "Slack's API is down")
-    last(ann(page), "step_done").click()
+    toggle(page, "slack", "Slack's API is down")
+    last_button(ann(page), "step_done").click()
     expect(failed(page, f"step:{now + 1} (HTTP 503)")).not_to_have_count(0)
-    step(ann(page), now)
+    wait_for_step(ann(page), now)
 
-    flip(page, "slack", "Slack's API is down")
+    toggle(page, "slack", "Slack's API is down")
 
-    step(ann(page), now + 1)
+    wait_for_step(ann(page), now + 1)
 
 
 def test_reloading_shows_an_edited_guide_or_the_line_of_a_syntax_error(

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, LEFT_OUT
+from tests.browser.conftest import CHROMIUM, NO_CHROMIUM
 from tests.browser.pictures import DRAWN, PICTURES, draw
 
-LARGEST = 200 * 1024
+MAX_BYTES = 200 * 1024
 
 
-@pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
+@pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)
 def test_every_picture_in_the_docs_is_up_to_date() -> None:
     kept = json.loads(DRAWN.read_text(encoding="utf-8"))
     del kept["style"]
@@ -25,4 +25,6 @@ def test_every_picture_in_the_docs_is_up_to_date() -> None:
 def test_every_picture_exists_and_is_under_200_kb() -> None:
     names = json.loads(DRAWN.read_text(encoding="utf-8")).keys() - {"style"}
     assert {picture.stem for picture in PICTURES.glob("*.png")} == names
-    assert [p.name for p in PICTURES.glob("*.png") if p.stat().st_size > LARGEST] == []
+    assert [
+        picture.name for picture in PICTURES.glob("*.png") if picture.stat().st_size > MAX_BYTES
+    ] == []

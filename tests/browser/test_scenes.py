@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.web.scenes import SCENES
-from tests.browser.conftest import OpenPage, begin_at, erin, look_at
+from tests.browser.conftest import OpenPage, erin, open_channel, start_scene
 
 pytestmark = pytest.mark.long
 
@@ -24,8 +24,8 @@ def page(open_page: OpenPage) -> Page:
 
 @pytest.mark.parametrize("name", SCENES)
 def test_each_scene_starts_at_the_moment_it_is_named_for(page: Page, name: str) -> None:
-    begin_at(page, name)
+    start_scene(page, name)
 
-    look_at(erin(page), "engineering")
+    open_channel(erin(page), "engineering")
     shown = erin(page).locator(".room")
     expect(shown).to_contain_text(IN_THE_ENGINEERING_CHANNEL.get(name, ""))

@@ -5,7 +5,17 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ann, erin, flip, last, look_at, say, submit, use, value
+from tests.browser.conftest import (
+    ann,
+    choose_menu_item,
+    erin,
+    last_button,
+    open_channel,
+    say,
+    shown_value,
+    submit,
+    toggle,
+)
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +25,7 @@ def scene() -> str:
 
 def ask(page: Page, question: str) -> None:
     """Have Ann ask for help in its modal."""
-    last(ann(page), "step_help").click()
+    last_button(ann(page), "step_help").click()
     form = ann(page).get_by_role("dialog")
     form.locator("textarea").fill(question)
     submit(ann(page))
@@ -23,10 +33,10 @@ def ask(page: Page, question: str) -> None:
 
 
 def test_a_wrong_secret_is_corrected_and_modals_open_on_the_right_side(page: Page) -> None:
-    last(ann(page), "enter_credentials").click()
+    last_button(ann(page), "enter_credentials").click()
     form = ann(page).get_by_role("dialog")
     for field, name in (("client_id", "Client ID"), ("client_secret", "Client Secret")):
-        form.locator(f"[name={field}]").fill(value(page, name))
+        form.locator(f"[name={field}]").fill(shown_value(page, name))
     submit(ann(page))
 
     expect(form).to_have_count(0)
@@ -40,44 +50,46 @@ def test_a_wrong_secret_is_corrected_and_modals_open_on_the_right_side(page: Pag
         assert ann(page).get_by_role("dialog").count() == 0
         page.keyboard.press("Escape")
         expect(form).to_have_count(0)
-    last(ann(page), "step_done").click()
-    look_at(erin(page), "acme-heavyset")
-    last(erin(page), "reveal_credentials").click()
+    last_button(ann(page), "step_done").click()
+    open_channel(erin(page), "acme-heavyset")
+    last_button(erin(page), "reveal_credentials").click()
     form.locator(".b-section", has_text="Client Secret").locator("button").click()
-    expect(form).to_contain_text(value(page, "Client Secret"))
+    expect(form).to_contain_text(shown_value(page, "Client Secret"))
     page.keyboard.press("Escape")
     expect(form).to_have_count(0)
 
 
 def test_message_shortcuts_relay_mark_answered_and_add_to_history(page: Page) -> None:
     ask(page, "Which of the two menus is it?")
-    look_at(erin(page), "engineering")
+    open_channel(erin(page), "engineering")
     room = erin(page).locator(".thread")
     expect(room).to_contain_text("Which of the two menus is it?")
     say(erin(page), "The one on the *left*.", "thread")
-    use(room.locator(".message", has_text="The one on the left").first, "Send to client's thread")
+    choose_menu_item(
+        room.locator(".message", has_text="The one on the left").first, "Send to client's thread"
+    )
     expect(ann(page).locator(".thread .message").last).to_contain_text("The one on the left.")
 
-    look_at(erin(page), "acme-heavyset")
+    open_channel(erin(page), "acme-heavyset")
     say(ann(page), "What does that cost?", "thread")
     asked = room.locator(".message", has_text="What does that cost?").first
-    mine = erin(page).locator(".message.private")
-    use(asked, "Mark question answered")
-    expect(mine.last).to_contain_text("Marked as answered")
-    use(asked, "Note to history")
-    expect(mine.last).to_contain_text("history")
+    private = erin(page).locator(".message.private")
+    choose_menu_item(asked, "Mark question answered")
+    expect(private.last).to_contain_text("Marked as answered")
+    choose_menu_item(asked, "Note to history")
+    expect(private.last).to_contain_text("history")
 
 
 def test_only_the_author_of_a_posted_secret_is_asked_to_delete_it(page: Page) -> None:
-    say(ann(page), f"the secret is {value(page, 'Client Secret')}", "thread")
+    say(ann(page), f"the secret is {shown_value(page, 'Client Secret')}", "thread")
 
     expect(ann(page).locator(".message.private").last).to_contain_text("Please delete it now")
-    told = ann(page).locator(".message.private").last.inner_text()
-    assert told not in erin(page).locator(".message.private").all_inner_texts()
+    warning = ann(page).locator(".message.private").last.inner_text()
+    assert warning not in erin(page).locator(".message.private").all_inner_texts()
 
 
 def test_a_servicetitan_outage_is_reported_in_the_clients_thread(page: Page) -> None:
-    flip(page, "servicetitan", "is down")
+    toggle(page, "servicetitan", "is down")
     erin(page).locator(".back").click()
     say(erin(page), "/servicetitan verify")
 

@@ -5,7 +5,18 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, ann, erin, last, look_at, say, step, submit, use, value
+from tests.browser.conftest import (
+    OpenPage,
+    ann,
+    choose_menu_item,
+    erin,
+    last_button,
+    open_channel,
+    say,
+    shown_value,
+    submit,
+    wait_for_step,
+)
 
 SHOWN_AT = {
     11: ("Booking Provider ID",),
@@ -21,10 +32,10 @@ def scene() -> str:
 
 
 def enter(page: Page, names: tuple[str, ...]) -> None:
-    last(ann(page), "enter_credentials").click()
+    last_button(ann(page), "enter_credentials").click()
     form = ann(page).get_by_role("dialog")
     for name in names:
-        form.get_by_label(name, exact=True).fill(value(page, name))
+        form.get_by_label(name, exact=True).fill(shown_value(page, name))
     submit(ann(page))
     expect(form).to_have_count(0)
 
@@ -48,25 +59,25 @@ def test_a_stale_page_reloads_after_starting_over(
 
 def test_messages_can_be_edited_forwarded_and_deleted(page: Page) -> None:
     say(ann(page), "Hello @Erin Engineer, *ready*?")
-    hello = ann(page).locator(".message").last
+    message = ann(page).locator(".message").last
     expect(erin(page).locator(".mention.me")).to_have_text("@Erin Engineer")
     expect(erin(page).locator(".message strong").last).to_have_text("ready")
-    hello.get_by_label("More actions").click()
-    hello.get_by_label("Edit").fill("Hello again")
-    hello.get_by_role("button", name="Save").click()
+    message.get_by_label("More actions").click()
+    message.get_by_label("Edit").fill("Hello again")
+    message.get_by_role("button", name="Save").click()
     expect(erin(page).locator(".message").last).to_contain_text("Hello again (edited)")
-    use(hello, "React with eyes")
+    choose_menu_item(message, "React with eyes")
     expect(erin(page).locator(".reactions")).to_contain_text("👀 1")
     ann(page).locator("[data-file]").first.set_input_files(
         {"name": "screen.png", "mimeType": "image/png", "buffer": b"x"}
     )
     expect(erin(page).locator(".file")).to_contain_text("screen.png")
-    use(erin(page).locator(".message").first, "Forward to engineering")
-    look_at(erin(page), "engineering")
+    choose_menu_item(erin(page).locator(".message").first, "Forward to engineering")
+    open_channel(erin(page), "engineering")
     expect(erin(page).locator(".forwarded")).to_contain_text("Hello again")
-    use(ann(page).locator(".message").first, "Delete message")
+    choose_menu_item(ann(page).locator(".message").first, "Delete message")
     expect(ann(page).locator(".message")).to_have_count(1)
-    look_at(erin(page), "acme-heavyset")
+    open_channel(erin(page), "acme-heavyset")
 
 
 def test_a_whole_onboarding_by_clicks(page: Page) -> None:
@@ -74,50 +85,50 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
     expect(erin(page).get_by_role("dialog")).to_be_visible()
     assert ann(page).get_by_role("dialog").count() == 0
     submit(erin(page))
-    step(ann(page), 1)
+    wait_for_step(ann(page), 1)
     ann(page).locator("[data-action='choose_account:new']").last.click()
     for number in range(2, 23):
-        step(ann(page), number)
+        wait_for_step(ann(page), number)
         if number in (10, 22):
             picture = ann(page).locator(".thread .b-image img").last
             expect(picture).to_have_js_property("naturalWidth", 800)
             expect(picture).to_have_attribute("alt", re.compile("^Schematic, not a screenshot"))
         if number == 5:  # a change of mind
-            last(ann(page), "step_undo").click()
+            last_button(ann(page), "step_undo").click()
             page.locator("#confirm-yes").click()
-            step(ann(page), 4)
-            last(ann(page), "step_done").click()
-            step(ann(page), 5)
+            wait_for_step(ann(page), 4)
+            last_button(ann(page), "step_done").click()
+            wait_for_step(ann(page), 5)
         if number == 19:  # a wrong value: the error appears at its field, and the input stays
-            last(ann(page), "enter_credentials").click()
+            last_button(ann(page), "enter_credentials").click()
             form = ann(page).get_by_role("dialog")
             box = form.get_by_label("Client Secret", exact=True)
-            box.fill(value(page, "Client ID"))
+            box.fill(shown_value(page, "Client ID"))
             submit(ann(page))
             expect(box).to_have_attribute("aria-invalid", "true")
             expect(form.locator(".error")).to_contain_text("Client ID")
             expect(box).to_be_focused()
-            expect(box).to_have_value(value(page, "Client ID"))
-            box.fill(value(page, "Client Secret"))
+            expect(box).to_have_value(shown_value(page, "Client ID"))
+            box.fill(shown_value(page, "Client Secret"))
             submit(ann(page))
             expect(form).to_have_count(0)
         elif number in SHOWN_AT:
             enter(page, SHOWN_AT[number])
-        last(ann(page), "step_done").click()
+        last_button(ann(page), "step_done").click()
     for number in (23, 24):
-        step(ann(page), number)
-        last(erin(page), "step_done").click()
-    step(ann(page), 25)
-    last(erin(page), "test_booking").click()
+        wait_for_step(ann(page), number)
+        last_button(erin(page), "step_done").click()
+    wait_for_step(ann(page), 25)
+    last_button(erin(page), "test_booking").click()
     page.evaluate("draw()")  # as if something else happened in Slack in the meantime
     expect(page.locator("#confirm")).to_contain_text("TEST - please dismiss")
     page.locator("#confirm-no").click()
-    last(erin(page), "test_booking").click()
+    last_button(erin(page), "test_booking").click()
     page.locator("#confirm-yes").click()
     result = ann(page).locator(".thread .message").last
     expect(result).to_contain_text(re.compile("connected|complete", re.IGNORECASE))
     expect(result).to_contain_text("Test booking")
-    look_at(erin(page), "engineering")
+    open_channel(erin(page), "engineering")
     expect(erin(page).locator(".messages").last).to_contain_text("25 of 25 steps")
     say(erin(page), "/servicetitan status", "thread")  # Slack has no commands in threads
     expect(erin(page).locator(".notice")).to_contain_text("thread")

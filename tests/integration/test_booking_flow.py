@@ -19,7 +19,7 @@ FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def at_25(begun: World) -> World:
+async def at_step_25(begun: World) -> World:
     await begun.walk_to(25)
     return begun
 
@@ -36,56 +36,56 @@ async def make_due(world: World) -> None:
     await world.idle()
 
 
-async def test_the_final_verification_makes_and_dismisses_a_test_booking(at_25: World) -> None:
-    await at_25.press(at_25.erin, "step:25", "test_booking")
+async def test_the_final_verification_makes_and_dismisses_a_test_booking(at_step_25: World) -> None:
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
 
-    [booking] = at_25.servicetitan.bookings
-    assert booking.external_id == f"heavyset-test-{at_25.onboarding}-2"
+    [booking] = at_step_25.servicetitan.bookings
+    assert booking.external_id == f"heavyset-test-{at_step_25.onboarding}-2"
     assert booking.status == "Dismissed"
-    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
-    for text in (at_25.message("verification:2").text, *at_25.announced[-2:-1]):
+    assert at_step_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    for text in (at_step_25.message("verification:2").text, *at_step_25.announced[-2:-1]):
         assert str(booking.id) in text
         assert "ismissed" in text
 
 
-async def test_the_thread_explains_where_to_dismiss_the_test_booking(at_25: World) -> None:
-    at_25.servicetitan.dismiss_status = 404
+async def test_the_thread_explains_where_to_dismiss_the_test_booking(at_step_25: World) -> None:
+    at_step_25.servicetitan.dismiss_status = 404
 
-    await at_25.press(at_25.erin, "step:25", "test_booking")
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
 
-    text = at_25.message("verification:2").text
-    assert at_25.message("verification:2").payload["outcome"] == "passed"
-    assert f"test booking ({at_25.servicetitan.bookings[0].id}" in text
+    text = at_step_25.message("verification:2").text
+    assert at_step_25.message("verification:2").payload["outcome"] == "passed"
+    assert f"test booking ({at_step_25.servicetitan.bookings[0].id}" in text
     assert "Calls → Bookings → the booking → Dismiss" in text
 
 
 async def test_a_crashed_run_names_the_booking_it_may_have_made(
-    at_25: World, monkeypatch: pytest.MonkeyPatch
+    at_step_25: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_given: object, **_named: object) -> Report:
         raise OverflowError
 
     monkeypatch.setattr(runner, "verify", broken)
 
-    await at_25.press(at_25.erin, "step:25", "test_booking")
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
 
-    shown = json.dumps([message.blocks for message in at_25.engineering.messages])
-    name = f"heavyset-test-{at_25.onboarding}-2"
+    shown = json.dumps([message.blocks for message in at_step_25.engineering.messages])
+    name = f"heavyset-test-{at_step_25.onboarding}-2"
     assert f"A test booking {name} may be in ServiceTitan." in shown
 
 
-async def test_a_plain_verification_makes_no_test_booking(at_25: World) -> None:
-    await at_25.press(at_25.erin, "step:25", "run_verification")
+async def test_a_plain_verification_makes_no_test_booking(at_step_25: World) -> None:
+    await at_step_25.press(at_step_25.erin, "step:25", "run_verification")
 
-    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
-    assert at_25.servicetitan.bookings == []
+    assert at_step_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    assert at_step_25.servicetitan.bookings == []
 
 
-async def test_clients_cannot_make_a_test_booking(at_25: World) -> None:
-    await at_25.press(at_25.ann, "step:25", "test_booking")
+async def test_clients_cannot_make_a_test_booking(at_step_25: World) -> None:
+    await at_step_25.press(at_step_25.ann, "step:25", "test_booking")
 
-    assert "This one's on us" in last_reply(at_25.ann)
-    assert at_25.servicetitan.bookings == []
+    assert "This one's on us" in last_reply(at_step_25.ann)
+    assert at_step_25.servicetitan.bookings == []
 
 
 async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
@@ -99,90 +99,99 @@ async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_two_presses_make_one_booking(at_25: World) -> None:
-    servicetitan, message = HeldEndpoint(at_25.servicetitan), at_25.message("step:25").snapshot()
+async def test_two_presses_make_one_booking(at_step_25: World) -> None:
+    servicetitan, message = (
+        HeldEndpoint(at_step_25.servicetitan),
+        at_step_25.message("step:25").snapshot(),
+    )
 
     for _ in range(2):
-        await at_25.erin.press(message, "test_booking")
+        await at_step_25.erin.press(message, "test_booking")
     servicetitan.answers()
-    await at_25.idle()
+    await at_step_25.idle()
 
-    assert "already running" in last_reply(at_25.erin)
-    assert len(external_ids(at_25)) == 1
+    assert "already running" in last_reply(at_step_25.erin)
+    assert len(external_ids(at_step_25)) == 1
 
 
-async def test_a_retry_of_the_same_run_reuses_the_booking_name(at_25: World) -> None:
-    at_25.servicetitan.fail("token", status=503)
-    await at_25.press(at_25.erin, "step:25", "test_booking")
-    at_25.servicetitan.heal()
+async def test_a_retry_of_the_same_run_reuses_the_booking_name(at_step_25: World) -> None:
+    at_step_25.servicetitan.fail("token", status=503)
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
+    at_step_25.servicetitan.heal()
 
-    await make_due(at_25)
+    await make_due(at_step_25)
 
-    assert external_ids(at_25) == [f"heavyset-test-{at_25.onboarding}-2"]
-    assert at_25.message("verification:3").payload["outcome"] == "passed"
+    assert external_ids(at_step_25) == [f"heavyset-test-{at_step_25.onboarding}-2"]
+    assert at_step_25.message("verification:3").payload["outcome"] == "passed"
 
 
 @ON_BOTH
-async def test_a_booking_that_was_sent_before_a_crash_is_not_sent_again(at_25: World) -> None:
-    at_25.servicetitan.fail("token", status=503)
-    await at_25.press(at_25.erin, "step:25", "test_booking")
-    at_25.servicetitan.heal()
-    at_25.write("UPDATE verification SET booking_sent_at = ? WHERE number = 2", LONG_AGO)
+async def test_a_booking_that_was_sent_before_a_crash_is_not_sent_again(at_step_25: World) -> None:
+    at_step_25.servicetitan.fail("token", status=503)
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
+    at_step_25.servicetitan.heal()
+    at_step_25.write("UPDATE verification SET booking_sent_at = ? WHERE number = 2", LONG_AGO)
 
-    await make_due(at_25)
+    await make_due(at_step_25)
 
-    assert external_ids(at_25) == []
-    assert at_25.rows("SELECT booking_sent_at FROM verification WHERE number = 2") == [(LONG_AGO,)]
-    message = at_25.message("verification:2")
+    assert external_ids(at_step_25) == []
+    assert at_step_25.rows("SELECT booking_sent_at FROM verification WHERE number = 2") == [
+        (LONG_AGO,)
+    ]
+    message = at_step_25.message("verification:2")
     assert message.payload["outcome"] == "unknown"
-    assert at_25.current == 25
+    assert at_step_25.current == 25
 
 
-async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(at_25: World) -> None:
-    at_25.servicetitan.fail("create-booking", status="drop", times=1)
-    await at_25.press(at_25.erin, "step:25", "test_booking")
-    assert "a HeavySet engineer may try again" in at_25.message("verification:2").text
+async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(
+    at_step_25: World,
+) -> None:
+    at_step_25.servicetitan.fail("create-booking", status="drop", times=1)
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
+    assert "a HeavySet engineer may try again" in at_step_25.message("verification:2").text
 
-    await at_25.press(at_25.erin, "step:25", "test_booking")
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
 
-    assert external_ids(at_25) == [f"heavyset-test-{at_25.onboarding}-3"]
-    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    assert external_ids(at_step_25) == [f"heavyset-test-{at_step_25.onboarding}-3"]
+    assert at_step_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
 @ON_BOTH
-async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_25: World) -> None:
-    at_25.servicetitan.fail("token", status=503)
-    await at_25.press(at_25.erin, "step:25", "test_booking")
+async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_step_25: World) -> None:
+    at_step_25.servicetitan.fail("token", status=503)
+    await at_step_25.press(at_step_25.erin, "step:25", "test_booking")
     lease = "UPDATE verification SET run_owner = ?, run_until = ? WHERE number = 2"
-    at_25.write(lease, "its worker", FAR_AHEAD)
+    at_step_25.write(lease, "its worker", FAR_AHEAD)
 
     def send(at: Onboarding) -> Change:
         assert at.verification
         return record_booking_sent(at, 2, at.verification.requested_at, datetime.now(UTC))
 
-    await change(at_25.bot.database, at_25.bot.guides, at_25.onboarding, send)
+    await change(at_step_25.bot.database, at_step_25.bot.guides, at_step_25.onboarding, send)
 
     query = "SELECT run_owner, run_until, booking_sent_at FROM verification WHERE number = 2"
-    [(owner, until, sent_at)] = at_25.rows(query)
+    [(owner, until, sent_at)] = at_step_25.rows(query)
     assert (owner, until) == ("its worker", FAR_AHEAD)
     assert sent_at
 
 
-async def test_reentering_a_value_during_a_run_still_makes_only_one_booking(at_25: World) -> None:
-    servicetitan = HeldEndpoint(at_25.servicetitan)
-    await at_25.erin.press(at_25.message("step:25"), "test_booking")
+async def test_reentering_a_value_during_a_run_still_makes_only_one_booking(
+    at_step_25: World,
+) -> None:
+    servicetitan = HeldEndpoint(at_step_25.servicetitan)
+    await at_step_25.erin.press(at_step_25.message("step:25"), "test_booking")
     await servicetitan.asked()
-    value = f"{at_25.onboarding}:22:client_secret"
-    await at_25.ann.press_raw(at_25.message("step:22"), "enter_credentials", value)
-    form = await at_25.slack.until(lambda: at_25.ann.view)
-    secret = at_25.servicetitan.client_secret
+    value = f"{at_step_25.onboarding}:22:client_secret"
+    await at_step_25.ann.press_raw(at_step_25.message("step:22"), "enter_credentials", value)
+    form = await at_step_25.slack.until(lambda: at_step_25.ann.view)
+    secret = at_step_25.servicetitan.client_secret
 
-    assert (await at_25.ann.submit(form, {"client_secret": secret})).ok
+    assert (await at_step_25.ann.submit(form, {"client_secret": secret})).ok
     servicetitan.answers()
-    await at_25.idle()
+    await at_step_25.idle()
 
-    assert len(external_ids(at_25)) == 1
-    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    assert len(external_ids(at_step_25)) == 1
+    assert at_step_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
 # --- write permissions that can't be proven ---

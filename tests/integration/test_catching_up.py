@@ -4,11 +4,11 @@ from sandbox.slack import visible_text
 from tests.integration.world import World
 
 
-async def already_done(world: World, last: str) -> None:
+async def report_done_through(world: World, last_step: str) -> None:
     await world.open(world.ann, f"step:{world.current}", "step_help")
     await world.ann.press(world.view_of(world.ann), "already_done")
     await world.idle()
-    answer = await world.submit(world.ann, world.view_of(world.ann), last_step=last)
+    answer = await world.submit(world.ann, world.view_of(world.ann), last_step=last_step)
     assert answer.ok, answer
 
 
@@ -20,7 +20,7 @@ def states(world: World) -> str:
 async def test_catching_up_marks_steps_done_except_those_needing_a_credential(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
-    await already_done(begun, "17")
+    await report_done_through(begun, "17")
 
     assert begun.current == 11
     assert states(begun) == "d" * 10 + "c" + "d" * 6 + "w" * 8
@@ -33,7 +33,7 @@ async def test_catching_up_marks_steps_done_except_those_needing_a_credential(be
 
 async def test_typing_undo_reopens_the_step_before_the_current_one(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    await already_done(begun, "17")
+    await report_done_through(begun, "17")
 
     await begun.ann.say(begun.channel, "undo", begun.message("root").ts)
     await begun.slack.delivered()

@@ -1,13 +1,11 @@
 """Channel changes: the onboarding pauses or follows, and engineering is notified once."""
 
-import pytest
-
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import World, last_reply
 
 
-def paused(world: World) -> list[str]:
+def pause_announcements(world: World) -> list[str]:
     return [text for text in world.announced if "is paused" in text]
 
 
@@ -16,21 +14,21 @@ def status(world: World) -> str:
     return str(status)
 
 
-async def settled(world: World) -> None:
+async def deliver_events(world: World) -> None:
     await world.slack.delivered()
     await world.idle()
 
 
 async def test_removing_the_bot_pauses_and_reinviting_it_resumes(begun: World) -> None:
     await begun.slack.admin.remove(begun.channel, begun.slack.bot)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "paused"
-    assert len(paused(begun)) == 1
-    assert "/invite" in paused(begun)[0]
+    assert len(pause_announcements(begun)) == 1
+    assert "/invite" in pause_announcements(begun)[0]
 
     await begun.slack.admin.invite(begun.channel, begun.slack.bot, begun.erin)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "active"
     assert "is back on" in begun.announced[-1]
@@ -38,33 +36,33 @@ async def test_removing_the_bot_pauses_and_reinviting_it_resumes(begun: World) -
 
 async def test_archiving_the_channel_pauses_and_unarchiving_resumes(begun: World) -> None:
     await begun.slack.admin.archive(begun.channel, begun.erin)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "paused"
-    assert len(paused(begun)) == 1
+    assert len(pause_announcements(begun)) == 1
 
     await begun.slack.admin.unarchive(begun.channel, begun.erin)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "active"
 
 
 async def test_unsharing_the_channel_pauses_and_the_thread_says_so(begun: World) -> None:
     await begun.slack.admin.unshare(begun.channel, begun.ann.team)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "paused"
     assert "On hold" in begun.message("root").text
 
     await begun.slack.admin.share(begun.channel, begun.ann.team)
-    await settled(begun)
+    await deliver_events(begun)
 
     assert status(begun) == "active"
 
 
 async def test_a_paused_onboarding_accepts_no_button_presses(begun: World) -> None:
     await begun.slack.admin.unshare(begun.channel, begun.ann.team)
-    await settled(begun)
+    await deliver_events(begun)
 
     value = f"{begun.onboarding}:1"
     await begun.erin.press_raw(begun.message("step:1"), "choose_account:new", value)
@@ -75,25 +73,22 @@ async def test_a_paused_onboarding_accepts_no_button_presses(begun: World) -> No
 
 
 async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> None:
-    old = begun.channel.id
+    old_id = begun.channel.id
     await begun.slack.admin.change_id(begun.channel)
-    await settled(begun)
+    await deliver_events(begun)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
-    assert begun.channel.id != old
+    assert begun.channel.id != old_id
     assert begun.current == 2
     assert "new ID" in begun.announced[-1]
 
 
 @ON_BOTH
-@pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
-async def test_uninstalling_pauses_and_the_start_after_reinstalling_resumes(
-    begun: World, event: str
-) -> None:
+async def test_uninstalling_pauses_and_the_start_after_reinstalling_resumes(begun: World) -> None:
     await begun.slack.admin.uninstall()
-    await settled(begun)
-    assert status(begun) == "paused", event
+    await deliver_events(begun)
+    assert status(begun) == "paused"
 
     begun.slack.admin.reinstall()
     async with begun.second_bot() as bot:
@@ -110,7 +105,7 @@ async def test_an_is_archived_error_pauses_the_onboarding(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     assert status(begun) == "paused"
-    assert len(paused(begun)) == 1
+    assert len(pause_announcements(begun)) == 1
 
 
 async def test_an_engineer_can_resume_by_hand(begun: World) -> None:
@@ -127,7 +122,7 @@ async def test_only_the_first_client_member_to_join_is_announced(begun: World) -
 
     for person in (begun.slack.add_person("Max Member"), bea, cyd):
         await begun.slack.admin.invite(begun.channel, person, begun.erin)
-    await settled(begun)
+    await deliver_events(begun)
 
     joined = [text for text in begun.announced if "joined the channel" in text]
     assert len(joined) == 1

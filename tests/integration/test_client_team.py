@@ -24,7 +24,7 @@ class SharedChannel:
 
 
 @pytest.fixture
-async def shared(database: AnyDatabase) -> AsyncIterator[SharedChannel]:
+async def shared_channel(database: AnyDatabase) -> AsyncIterator[SharedChannel]:
     async with running_world(database) as world:
         yield SharedChannel(world, add_outsider(world))
 
@@ -41,11 +41,11 @@ async def say(world: World, person: Person, text: str) -> None:
     await world.idle()
 
 
-async def test_only_the_contacts_organization_can_act(shared: SharedChannel) -> None:
-    world = shared.world
-    await shared.begin(world.ann)
+async def test_only_the_contacts_organization_can_act(shared_channel: SharedChannel) -> None:
+    world = shared_channel.world
+    await shared_channel.begin(world.ann)
 
-    await world.press(shared.zoe, "step:1", "choose_account:new")
+    await world.press(shared_channel.zoe, "step:1", "choose_account:new")
     assert world.current == 1
     await world.press(world.ann, "step:1", "choose_account:new")
 
@@ -53,54 +53,56 @@ async def test_only_the_contacts_organization_can_act(shared: SharedChannel) -> 
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_a_refused_person_is_told_whom_to_ask(shared: SharedChannel) -> None:
-    world = shared.world
-    await shared.begin(world.ann)
+async def test_a_refused_person_is_told_whom_to_ask(shared_channel: SharedChannel) -> None:
+    world = shared_channel.world
+    await shared_channel.begin(world.ann)
 
-    await world.press(shared.zoe, "step:1", "choose_account:new")
+    await world.press(shared_channel.zoe, "step:1", "choose_account:new")
 
-    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in last_reply(shared.zoe)
-    assert world.events("refused") == [(shared.zoe.id, None)]
+    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in last_reply(shared_channel.zoe)
+    assert world.events("refused") == [(shared_channel.zoe.id, None)]
 
 
 @pytest.mark.parametrize("word", ["new", "done", "undo", "help", "status", "help Where is it?"])
 async def test_typed_words_from_another_organization_are_refused(
-    shared: SharedChannel, word: str
+    shared_channel: SharedChannel, word: str
 ) -> None:
-    world = shared.world
-    await shared.begin(world.ann)
+    world = shared_channel.world
+    await shared_channel.begin(world.ann)
 
-    await say(world, shared.zoe, word)
+    await say(world, shared_channel.zoe, word)
 
     assert world.current == 1
-    assert "Please ask" in last_reply(shared.zoe)
+    assert "Please ask" in last_reply(shared_channel.zoe)
     assert world.events("help_asked") == []
 
 
-async def test_a_third_company_that_just_talks_is_left_alone(shared: SharedChannel) -> None:
-    await shared.begin(shared.world.ann)
+async def test_a_third_company_that_just_talks_is_left_alone(shared_channel: SharedChannel) -> None:
+    await shared_channel.begin(shared_channel.world.ann)
 
-    await say(shared.world, shared.zoe, "where do I find the application key?")
+    await say(shared_channel.world, shared_channel.zoe, "where do I find the application key?")
 
-    assert not shared.zoe.ephemerals
-    assert shared.world.find("answer:1") is None
+    assert not shared_channel.zoe.ephemerals
+    assert shared_channel.world.find("answer:1") is None
 
 
 @pytest.mark.parametrize("action", ["step_help", "hand_over"])
-async def test_no_form_opens_for_another_organization(shared: SharedChannel, action: str) -> None:
-    await shared.begin(shared.world.ann)
-    await shared.world.press(shared.world.ann, "step:1", "choose_account:new")
+async def test_no_form_opens_for_another_organization(
+    shared_channel: SharedChannel, action: str
+) -> None:
+    await shared_channel.begin(shared_channel.world.ann)
+    await shared_channel.world.press(shared_channel.world.ann, "step:1", "choose_account:new")
 
-    await shared.world.press(shared.zoe, "step:2", action)
+    await shared_channel.world.press(shared_channel.zoe, "step:2", action)
 
-    assert shared.zoe.view is None
-    assert "Please ask" in last_reply(shared.zoe)
+    assert shared_channel.zoe.view is None
+    assert "Please ask" in last_reply(shared_channel.zoe)
 
 
 async def test_the_start_form_requires_a_contact_with_several_organizations(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    world = shared.world
+    world = shared_channel.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
 
@@ -150,10 +152,10 @@ async def test_opening_help_or_status_does_not_make_someone_the_client(world: Wo
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_a_contact_may_act_whatever_their_organization(shared: SharedChannel) -> None:
-    world = shared.world
+async def test_a_contact_may_act_whatever_their_organization(shared_channel: SharedChannel) -> None:
+    world = shared_channel.world
     bob = add_outsider(world, "Bob Builder")
-    await shared.begin(world.ann, bob)
+    await shared_channel.begin(world.ann, bob)
 
     await world.press(bob, "step:1", "choose_account:new")
 
@@ -162,28 +164,28 @@ async def test_a_contact_may_act_whatever_their_organization(shared: SharedChann
 
 
 async def test_a_third_company_cannot_act_when_only_our_guests_are_contacts(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    world = shared.world
+    world = shared_channel.world
     gus = world.slack.add_person("Gus Guest", is_restricted=True)
     world.channel.members[gus.id] = gus.user
-    await shared.begin(gus)
+    await shared_channel.begin(gus)
 
-    await world.press(shared.zoe, "step:1", "choose_account:new")
+    await world.press(shared_channel.zoe, "step:1", "choose_account:new")
     assert world.current == 1
     await world.press(gus, "step:1", "choose_account:new")
     assert world.current == 2
 
 
 async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    world = shared.world
-    await shared.begin(world.ann)
+    world = shared_channel.world
+    await shared_channel.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
     world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
 
-    await world.press(shared.zoe, "step:2", "step_done")
+    await world.press(shared_channel.zoe, "step:2", "step_done")
     assert world.current == 2
     await world.press(world.ann, "step:2", "step_done")
 
@@ -192,24 +194,24 @@ async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(
 
 
 async def test_people_are_asked_to_retry_while_slack_cannot_identify_their_team(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    world = shared.world
-    await shared.begin(world.ann)
+    world = shared_channel.world
+    await shared_channel.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
     world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
     world.bot.use_cases.start._services.directory._users._found.clear()
     world.slack.fail_next("users.info", status=429, retry_after=30)
 
-    await world.press(shared.zoe, "step:2", "step_help")
+    await world.press(shared_channel.zoe, "step:2", "step_help")
 
-    assert last_reply(shared.zoe) == "Sorry, I couldn't do that just now. Please try again."
+    assert last_reply(shared_channel.zoe) == "Sorry, I couldn't do that just now. Please try again."
 
 
 async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    world = shared.world
+    world = shared_channel.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
     world.write("DELETE FROM home")
@@ -221,10 +223,10 @@ async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(
     assert world.rows("SELECT client_team FROM onboarding") == [(None,)]
     world.slack.heal()
 
-    await world.press(shared.zoe, "step:1", "choose_account:new")
+    await world.press(shared_channel.zoe, "step:1", "choose_account:new")
 
     assert world.current == 1
-    assert "Please ask" in last_reply(shared.zoe)
+    assert "Please ask" in last_reply(shared_channel.zoe)
 
 
 async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: World) -> None:
@@ -238,11 +240,11 @@ async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: 
 
 
 async def test_the_start_form_suggests_no_contacts_with_several_companies(
-    shared: SharedChannel,
+    shared_channel: SharedChannel,
 ) -> None:
-    await shared.world.type("start Acme Plumbing")
+    await shared_channel.world.type("start Acme Plumbing")
 
-    view = shared.world.view_of(shared.world.erin)
+    view = shared_channel.world.view_of(shared_channel.world.erin)
 
     assert "several outside organizations" in str(view.blocks)
     assert not [

@@ -35,7 +35,7 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-async def settled(world: World) -> None:
+async def deliver_events(world: World) -> None:
     await world.slack.delivered()
     await world.idle()
 
@@ -45,7 +45,7 @@ def timezone(world: World) -> str | None:
     return str(found) if found else None
 
 
-async def begin_unseen(world: World, name: str = "Acme Plumbing", **values: Any) -> None:
+async def begin_without_members(world: World, name: str = "Acme Plumbing", **values: Any) -> None:
     """Start with no one from the client in the channel, so that no time zone is found yet."""
     del world.channel.members[world.ann.id]
     await world.begin(name, **values)
@@ -53,36 +53,36 @@ async def begin_unseen(world: World, name: str = "Acme Plumbing", **values: Any)
 
 
 async def test_the_time_zone_comes_from_the_first_client_member_to_join(world: World) -> None:
-    await begin_unseen(world)
+    await begin_without_members(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     bea.user.tz = BERLIN
 
     await world.slack.admin.invite(world.channel, bea, world.erin)
-    await settled(world)
+    await deliver_events(world)
 
     assert timezone(world) == BERLIN
 
 
 async def test_a_member_who_joins_is_announced_even_if_users_info_fails(world: World) -> None:
-    await begin_unseen(world)
+    await begin_without_members(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     world.slack.fail_next("users.info", status=500, times=9)
 
     await world.slack.admin.invite(world.channel, bea, world.erin)
-    await settled(world)
+    await deliver_events(world)
 
     assert "joined the channel" in world.announced[-1]
     assert timezone(world) is None
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["a named admin", "the first to act"])
+@pytest.mark.parametrize("with_admin", [True, False], ids=["a named admin", "the first to act"])
 async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
-    move_clock: MoveClock, database: AnyDatabase, named: bool
+    move_clock: MoveClock, database: AnyDatabase, with_admin: bool
 ) -> None:
     async with running_world(database) as world:
         world.ann.user.tz = BERLIN
-        await begin_unseen(world, client_admins=[world.ann.id] if named else [])
-        if not named:
+        await begin_without_members(world, client_admins=[world.ann.id] if with_admin else [])
+        if not with_admin:
             await world.press(world.ann, "step:1", "choose_account:new")
         await sweep(world)
 
@@ -98,7 +98,7 @@ async def test_without_a_usable_slack_time_zone_the_setting_is_used(
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = zone
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         await sweep(world)
 
         assert world.rows("SELECT next_reminder FROM onboarding") == [(TUESDAY,)]
@@ -112,7 +112,7 @@ async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
 ) -> None:
     async with running_world(database, business_timezone="Asia/Tokyo") as world:
         world.ann.user.tz = BERLIN
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
         assert timezone(world) is None
@@ -123,7 +123,7 @@ async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
         await sweep(world)
 
         assert timezone(world) == BERLIN
-        assert world.find("reminder:1") is None  # it is night there
+        assert world.find("reminder:1") is None  # it's night in Berlin
         move_clock(datetime(2026, 11, 18, 8, tzinfo=UTC))
         await sweep(world)
         assert world.find("reminder:1")
@@ -133,7 +133,7 @@ async def test_a_slack_outage_does_not_delay_a_reminder_indefinitely(
     move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=99)
         await sweep(world)
         move_clock(TUESDAY)
@@ -145,14 +145,14 @@ async def test_a_slack_outage_does_not_delay_a_reminder_indefinitely(
 
 async def test_a_sweep_stops_asking_slack_after_the_first_failure(world: World) -> None:
     for name in ("Acme Plumbing", "Beta Heating", "Cyan Roofing"):
-        await begin_unseen(world, name, client_admins=[world.ann.id])
+        await begin_without_members(world, name, client_admins=[world.ann.id])
     world.slack.fail_next("users.info", status=500, times=99)
     before = len(world.slack.calls)
 
     await sweep(world)
 
-    asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
-    assert len(asked) == 1
+    lookups = [call for call in world.slack.calls[before:] if call.method == "users.info"]
+    assert len(lookups) == 1
 
 
 async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
@@ -160,7 +160,7 @@ async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = BERLIN
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
 
@@ -173,31 +173,31 @@ async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
 
 async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: AnyDatabase) -> None:
     async with running_world(database, latency=0.2) as world:
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         before = len(world.slack.calls)
 
         await world.bot.sweep()
         await world.bot.sweep()
         await world.idle()
 
-        asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
-        assert len(asked) == 1
+        lookups = [call for call in world.slack.calls[before:] if call.method == "users.info"]
+        assert len(lookups) == 1
 
 
 # --- many lookups at the same time, as after an import ---
 
-MANY = 120  # users.info may be called 100 times a minute
+IMPORTED = 120  # users.info may be called 100 times a minute
 
 
 async def import_many(world: World) -> None:
     """Add onboardings without a time zone, each with its own contact."""
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     async with world.bot.database.begin() as session:
-        for number in range(MANY):
+        for number in range(IMPORTED):
             contact = world.slack.add_person(f"Contact {number}", world.ann.team)
             contact.user.tz = BERLIN
             world.channel.members[contact.id] = contact.user
-            begun = start(
+            started = start(
                 f"{number:016x}",
                 world.bot.guides.newest,
                 client_name=f"Client {number}",
@@ -207,10 +207,10 @@ async def import_many(world: World) -> None:
                 actor=erin,
                 now=now(),
             )
-            await onboardings.add(session, begun)
+            await onboardings.add(session, started)
 
 
-def without_zone(world: World) -> int:
+def count_without_time_zone(world: World) -> int:
     [(count,)] = world.rows("SELECT count(*) FROM onboarding WHERE timezone IS NULL")
     return int(count)
 
@@ -221,14 +221,14 @@ async def test_bulk_lookups_leave_rate_limit_room_for_people_who_act(begun: Worl
     eve = begun.slack.add_person("Eve Engineer", begun.erin.team)
     await begun.slack.admin.invite(begun.channel, eve, begun.erin)
     begun.slack.rate_limits.enabled = True
-    for _ in range(MANY // SWEEP_BATCH + 1):
+    for _ in range(IMPORTED // SWEEP_BATCH + 1):
         await sweep(begun)
 
     await begun.press(eve, "step:1", "step_help")
 
     assert eve.view
-    asked = begun.slack.calls_of("users.info")
-    assert not [call for call in asked if call.answer.get("error") == "ratelimited"]
+    lookups = begun.slack.calls_of("users.info")
+    assert not [call for call in lookups if call.answer.get("error") == "ratelimited"]
 
 
 @pytest.mark.virtual_time
@@ -238,18 +238,18 @@ async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
     async with running_world(database, business_timezone=NEW_YORK) as world:
         await import_many(world)
         move_clock(TUESDAY - timedelta(hours=1))  # long due in New York, not yet in Berlin
-        for _ in range(MANY // SWEEP_BATCH + 1):
+        for _ in range(IMPORTED // SWEEP_BATCH + 1):
             await sweep(world)
-        assert without_zone(world)
+        assert count_without_time_zone(world)
         assert not world.rows("SELECT next_reminder FROM onboarding WHERE next_reminder IS NULL")
 
         for _ in range(4 * 60 // 5):
             await asyncio.sleep(5)
             await sweep(world)
-            if not without_zone(world):
+            if not count_without_time_zone(world):
                 break
 
-        assert without_zone(world) == 0
+        assert count_without_time_zone(world) == 0
         assert not world.events("reminded")
 
 
@@ -258,9 +258,9 @@ async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
     move_clock: MoveClock, database: AnyDatabase
 ) -> None:
     async with running_world(database, business_timezone=NEW_YORK) as world:
-        await begin_unseen(world, client_admins=[world.ann.id])
+        await begin_without_members(world, client_admins=[world.ann.id])
         beta = world.slack.add_channel("beta", world.erin)
-        await world.begin("Beta Heating", beta)  # it has nobody to look up
+        await world.begin("Beta Heating", beta)  # nobody from this client to look up
         world.slack.fail_next("users.info", retry_after=30, times=999)
         move_clock(TUESDAY)
         await sweep(world)
@@ -271,5 +271,5 @@ async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
             world.write("UPDATE onboarding SET next_reminder = NULL WHERE channel = ?", beta.id)
             await sweep(world)
 
-        assert without_zone(world) == 2
+        assert count_without_time_zone(world) == 2
         assert world.find("reminder:1")

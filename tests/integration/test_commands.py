@@ -9,7 +9,7 @@ from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import CLIENT_NAME, World, from_now, running_world
 
 
-def in_the_acknowledgement(reply: CommandReply) -> str:
+def acknowledged_text(reply: CommandReply) -> str:
     """The reply's text, provided the acknowledgement carries it and only the person sees it."""
     answer = reply.ack.json() or {}
     assert answer["response_type"] == "ephemeral"
@@ -20,7 +20,7 @@ def in_the_acknowledgement(reply: CommandReply) -> str:
 async def test_status_shows_how_far_this_channels_client_is(begun: World) -> None:
     await begun.walk_to(3)
 
-    text = in_the_acknowledgement(await begun.type("status"))
+    text = acknowledged_text(await begun.type("status"))
 
     assert "Acme Plumbing" in text
     assert "Acme Plumbing · 2 of 25 · " in text
@@ -48,14 +48,14 @@ async def test_status_in_other_channels_lists_all_clients_longest_idle_first(beg
     await begun.begin("Beta & Sons", beta)
     begun.write("UPDATE onboarding SET active_at = ? WHERE channel = ?", from_now(days=-1), beta.id)
 
-    text = in_the_acknowledgement(await begun.type("status", channel=begun.engineering))
+    text = acknowledged_text(await begun.type("status", channel=begun.engineering))
 
     assert "2 active onboardings" in text
     assert text.index("Beta &amp; Sons") < text.index("Acme Plumbing")
 
 
 async def test_status_without_any_onboarding_says_how_to_start_one(world: World) -> None:
-    text = in_the_acknowledgement(await world.type("status"))
+    text = acknowledged_text(await world.type("status"))
 
     assert "Nothing in progress" in text
     assert "/servicetitan start" in text
@@ -75,35 +75,35 @@ async def test_status_looks_up_the_user_once_and_asks_slack_nothing_else(world: 
     await world.idle()
     before = len(world.slack.calls)
     await world.type("status")
-    asked = [call.method for call in world.slack.calls[before:]]
+    methods = [call.method for call in world.slack.calls[before:]]
 
     await world.type("status")
 
-    assert asked == ["users.info"]
-    assert [call.method for call in world.slack.calls[before:]] == asked
+    assert methods == ["users.info"]
+    assert [call.method for call in world.slack.calls[before:]] == methods
 
 
 @pytest.mark.parametrize("text", ["help", "", "HELP", "  help  me "])
 async def test_help_lists_the_commands(world: World, text: str) -> None:
-    answer = in_the_acknowledgement(await world.type(text))
+    answer = acknowledged_text(await world.type(text))
 
     assert "/servicetitan start [client]" in answer
     assert "/servicetitan status" in answer
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("stauts", "status"), ("STARTT Acme", "start")])
+@pytest.mark.parametrize(("typed", "suggestion"), [("stauts", "status"), ("STARTT Acme", "start")])
 async def test_an_unknown_command_gets_help_and_the_nearest_match(
-    world: World, typed: str, meant: str
+    world: World, typed: str, suggestion: str
 ) -> None:
-    answer = in_the_acknowledgement(await world.type(typed))
+    answer = acknowledged_text(await world.type(typed))
 
     assert "I don't know that command" in answer
-    assert f"Did you mean /servicetitan {meant}" in answer.replace("`", "")
+    assert f"Did you mean /servicetitan {suggestion}" in answer.replace("`", "")
     assert "/servicetitan help" in answer
 
 
 async def test_an_unrecognizable_command_gets_help_without_a_suggestion(world: World) -> None:
-    answer = in_the_acknowledgement(await world.type("<!channel> frobnicate"))
+    answer = acknowledged_text(await world.type("<!channel> frobnicate"))
 
     assert "I don't know that command" in answer
     assert "Did you mean" not in answer
@@ -117,7 +117,7 @@ async def test_every_command_is_refused_to_non_engineers(database: AnyDatabase, 
         await world.slack.admin.invite(world.channel, harry)
         await world.begin()
 
-        answer = in_the_acknowledgement(await world.type(text, harry))
+        answer = acknowledged_text(await world.type(text, harry))
 
         assert "This command is for HeavySet engineers" in answer
         assert "Acme" not in answer
@@ -148,7 +148,7 @@ async def test_when_slack_is_slow_the_bot_says_so_within_three_seconds(world: Wo
 
     assert time.monotonic() - began < 3
     assert reply.notice is None
-    assert "Slack is slow right now" in in_the_acknowledgement(reply)
+    assert "Slack is slow right now" in acknowledged_text(reply)
 
 
 async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
@@ -156,14 +156,14 @@ async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
 
     first, second = await world.type("status"), await world.type("status")
 
-    assert "Please try again" in in_the_acknowledgement(first)
+    assert "Please try again" in acknowledged_text(first)
     assert "Nothing in progress" in second.text
 
 
 # --- lenient parsing of what people type ---
 
 
-WAYS_TO_NAME_ACME = [
+SPELLINGS_OF_ACME = [
     "status\u00a0acme",
     "\u200bstatus acme",
     "status: acme",
@@ -187,7 +187,7 @@ async def test_a_client_is_found_however_its_name_is_typed(
     begun: World, subtests: pytest.Subtests
 ) -> None:
     await begun.begin("Zenith & Sons, Inc.", begun.slack.add_channel("zenith", begun.erin))
-    for text in WAYS_TO_NAME_ACME:
+    for text in SPELLINGS_OF_ACME:
         typed = text.format(channel="#acme", id=begun.channel.id)
 
         reply = await begun.type(typed, channel=begun.engineering)
@@ -214,7 +214,7 @@ async def test_punctuation_in_a_name_does_not_matter(
 
 @pytest.mark.parametrize("text", ["--help", "-h", "?", "—help", "help!", "`help`"])
 async def test_common_spellings_of_help_are_understood(world: World, text: str) -> None:
-    answer = in_the_acknowledgement(await world.type(text))
+    answer = acknowledged_text(await world.type(text))
 
     assert "/servicetitan start [client]" in answer
     assert "don't know" not in answer

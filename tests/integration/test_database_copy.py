@@ -21,7 +21,7 @@ def filled(tmp_path: Path) -> SqliteFile:
     return database
 
 
-async def copied(source: str, target: str, directory: Path) -> tuple[int, str]:
+async def copy(source: str, target: str, directory: Path) -> tuple[int, str]:
     settings = {**VALID_SETTINGS, "DATABASE_URL": source, "CREDENTIAL_KEYS": KEY}
     ended = await onboarding(directory, "db", "copy", "--to", target, **settings)
     assert "Traceback" not in ended.err
@@ -33,14 +33,14 @@ async def test_everything_survives_a_copy_to_postgresql_and_back(
 ) -> None:
     before = content(filled.url)
     with server.database() as url:
-        there = await copied(filled.url, url, tmp_path)
+        to_postgresql = await copy(filled.url, url, tmp_path)
         back = f"sqlite:///{tmp_path}/back.db"
-        again = await copied(url, back, tmp_path)
+        to_sqlite = await copy(url, back, tmp_path)
 
-        assert (there[0], again[0]) == (0, 0), there[1] + again[1]
+        assert (to_postgresql[0], to_sqlite[0]) == (0, 0), to_postgresql[1] + to_sqlite[1]
         assert content(url) == content(back) == before
-        assert "history intact" in there[1]
-        assert "readable, 0 not" in there[1]
+        assert "history intact" in to_postgresql[1]
+        assert "readable, 0 not" in to_postgresql[1]
     assert content(filled.url) == before
 
 
@@ -48,20 +48,20 @@ async def test_new_event_ids_continue_after_the_copied_ones(
     filled: SqliteFile, server: Server, tmp_path: Path
 ) -> None:
     with server.database() as url:
-        assert (await copied(filled.url, url, tmp_path))[0] == 0
+        assert (await copy(filled.url, url, tmp_path))[0] == 0
         last = max(row["id"] for row in content(url)["event"])
-        following = PostgresDatabase(tmp_path, url).rows("SELECT nextval('event_id_seq')")
+        next_id = PostgresDatabase(tmp_path, url).rows("SELECT nextval('event_id_seq')")
 
-    assert following == [(last + 1,)]
+    assert next_id == [(last + 1,)]
 
 
 async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_path: Path) -> None:
     other = f"sqlite:///{tmp_path}/other.db"
     migrate.upgrade(other)
-    first = await copied(filled.url, other, tmp_path)
+    first = await copy(filled.url, other, tmp_path)
     before = content(other)
 
-    second = await copied(filled.url, other, tmp_path)
+    second = await copy(filled.url, other, tmp_path)
 
     assert first[0] == 0, first[1]
     assert second[0] == 1
@@ -70,7 +70,7 @@ async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("target", "words"),
+    ("target", "expected"),
     [
         ("sqlite:///onboarding.db", "this is already the database in DATABASE_URL"),
         ("mysql://somewhere", "--to: must begin with sqlite:/// or postgresql://"),
@@ -79,13 +79,13 @@ async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_pa
     ],
 )
 async def test_an_invalid_target_is_explained_without_its_password(
-    filled: SqliteFile, tmp_path: Path, target: str, words: str
+    filled: SqliteFile, tmp_path: Path, target: str, expected: str
 ) -> None:
-    status, said = await copied(filled.url, target, tmp_path)
+    status, output = await copy(filled.url, target, tmp_path)
 
     assert status in (1, 2)
-    assert words in said
-    assert "hush-hush" not in said
+    assert expected in output
+    assert "hush-hush" not in output
 
 
 async def test_a_broken_row_is_named_and_nothing_is_copied(
@@ -94,8 +94,8 @@ async def test_a_broken_row_is_named_and_nothing_is_copied(
     filled.write("UPDATE event SET detail = '{broken' WHERE id = 3")
     other = f"sqlite:///{tmp_path}/other.db"
 
-    status, said = await copied(filled.url, other, tmp_path)
+    status, output = await copy(filled.url, other, tmp_path)
 
     assert status == 1
-    assert "table event, row 3: detail can't be read" in said
+    assert "table event, row 3: detail can't be read" in output
     assert not any(content(other).values())

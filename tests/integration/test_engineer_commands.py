@@ -51,7 +51,7 @@ async def test_reopening_a_step_skipped_in_advance_makes_it_wait_its_turn(begun:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [
         ("skip", "Which step?"),
         ("skip seven", "Which step?"),
@@ -67,11 +67,11 @@ async def test_reopening_a_step_skipped_in_advance_makes_it_wait_its_turn(begun:
     ],
 )
 async def test_invalid_commands_are_explained_and_change_nothing(
-    begun: World, text: str, words: str
+    begun: World, text: str, expected: str
 ) -> None:
     before = begun.rows("SELECT revision FROM onboarding")
 
-    assert words in (await begun.type(text)).text
+    assert expected in (await begun.type(text)).text
     assert begun.rows("SELECT revision FROM onboarding") == before
 
 

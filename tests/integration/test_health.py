@@ -14,29 +14,29 @@ from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.world import OTHER_KEY, World, running_world
 
 
-async def ready(world: World) -> tuple[int, dict[str, Any]]:
+async def readyz(world: World) -> tuple[int, dict[str, Any]]:
     status, text = await world.get("/readyz")
     return status, json.loads(text)
 
 
 @ON_BOTH
 async def test_a_healthy_bot_is_ready_without_warnings(begun: World) -> None:
-    assert await ready(begun) == (200, {"status": "ready", "warnings": []})
+    assert await readyz(begun) == (200, {"status": "ready", "warnings": []})
 
 
 async def test_a_revoked_token_is_a_warning_but_the_worker_stays_ready(
     database: AnyDatabase,
 ) -> None:
-    passed = timedelta()
-    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    elapsed = timedelta()
+    async with running_world(database, clock=lambda: datetime.now(UTC) + elapsed) as world:
         await world.slack.admin.uninstall()
         assert await world.warnings() == []  # Slack is checked once a minute
-        passed = timedelta(minutes=1)
+        elapsed = timedelta(minutes=1)
 
         assert "Slack: auth.test: account_inactive" in await world.warnings()
 
         world.slack.admin.reinstall()
-        passed = timedelta(minutes=2)
+        elapsed = timedelta(minutes=2)
         assert not [line for line in await world.warnings() if line.startswith("Slack")]
 
 
@@ -61,7 +61,7 @@ async def test_an_archived_engineering_channel_is_a_warning(begun: World) -> Non
     form = await begun.open(begun.ann, "step:1", "step_help")
     await begun.submit(begun.ann, form, question="Which portal?")
 
-    status, answer = await ready(begun)
+    status, answer = await readyz(begun)
 
     assert status == 200
     assert answer["warnings"] == ["engineering channel: Slack refuses announcements (is_archived)"]
@@ -78,11 +78,12 @@ async def test_stored_values_are_checked_a_few_at_a_time(
     await begun.walk_to(23)
     begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", bytes(64))
 
-    looks = [await begun.warnings() for _ in range(3)]
+    warnings = [await begun.warnings() for _ in range(3)]
 
-    assert [len(lines) for lines in looks] == [0, 0, 1]  # five values, this one comes last
-    assert "tenant_id" in looks[-1][0]
-    assert len(await begun.warnings()) == 1  # while the next round is under way
+    # Of the five values, the unreadable one comes last.
+    assert [len(lines) for lines in warnings] == [0, 0, 1]
+    assert "tenant_id" in warnings[-1][0]
+    assert len(await begun.warnings()) == 1  # it's kept while the next round runs
 
 
 async def test_reentering_an_unreadable_value_clears_its_warning(begun: World) -> None:
@@ -113,7 +114,7 @@ async def test_missing_tables_make_the_bot_unready(world: World) -> None:
     world.write("DROP TABLE guide")
     await asyncio.sleep(1)  # results are cached for a second
 
-    status, answer = await ready(world)
+    status, answer = await readyz(world)
 
     assert status == 503
     assert answer["causes"] == [
@@ -124,11 +125,11 @@ async def test_missing_tables_make_the_bot_unready(world: World) -> None:
 
 async def test_a_disconnected_socket_makes_the_bot_unready(database: AnyDatabase) -> None:
     async with running_world(database, socket_mode=True) as world:
-        assert (await ready(world))[0] == 200
+        assert (await readyz(world))[0] == 200
         await world.slack.go_down()
         await world.slack.until(lambda: not world.slack.connections or None)
 
-        status, answer = await ready(world)
+        status, answer = await readyz(world)
 
     assert (status, answer["causes"]) == (503, ["Slack: Socket Mode is not connected"])
 
@@ -136,7 +137,7 @@ async def test_a_disconnected_socket_makes_the_bot_unready(database: AnyDatabase
 async def test_a_bot_that_is_shutting_down_is_unready(begun: World) -> None:
     begun.bot.in_flight.stopping = True
 
-    status, answer = await ready(begun)
+    status, answer = await readyz(begun)
 
     assert (status, answer["causes"]) == (503, ["stopping: send no more requests"])
     begun.bot.in_flight.stopping = False
@@ -147,6 +148,6 @@ async def test_a_crashing_health_check_does_not_fail_the_probe(
 ) -> None:
     monkeypatch.setattr(begun.bot.health, "_warnings", {"broken": lambda: str(1 // 0)})
 
-    status, answer = await ready(begun)
+    status, answer = await readyz(begun)
 
     assert (status, answer["warnings"]) == (200, ["broken: cannot be checked (ZeroDivisionError)"])

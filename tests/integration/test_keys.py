@@ -16,7 +16,7 @@ from tests.integration.world import KEY, OTHER_KEY, World
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 
 
-async def rotated(database: Database, vault: Vault) -> tuple[int, list[str]]:
+async def rotate_all(database: Database, vault: Vault) -> tuple[int, list[str]]:
     """Rotate to the end; return how many values were resealed, and which were unreadable."""
     resealed, unreadable = 0, list[str]()
     async for progress in rotate(database, vault):
@@ -24,7 +24,7 @@ async def rotated(database: Database, vault: Vault) -> tuple[int, list[str]]:
     return resealed, unreadable
 
 
-async def with_values(world: World) -> World:
+async def enter_value(world: World) -> World:
     await world.walk_to(11)
     await world.enter(world.ann, 11, booking_provider_id="123456789")
     return world
@@ -32,10 +32,10 @@ async def with_values(world: World) -> World:
 
 @ON_BOTH
 async def test_rotation_reencrypts_every_value_with_the_first_key(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
     database = begun.bot.database
 
-    assert await rotated(database, Vault([NEW, OLD])) == (1, [])
+    assert await rotate_all(database, Vault([NEW, OLD])) == (1, [])
 
     report = await inspect(database, Vault([NEW]))
     assert report.rows == {key_id(NEW): 1}
@@ -43,30 +43,30 @@ async def test_rotation_reencrypts_every_value_with_the_first_key(begun: World) 
 
 
 async def test_a_second_rotation_has_nothing_to_do(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
     vault = Vault([NEW, OLD])
-    await rotated(begun.bot.database, vault)
+    await rotate_all(begun.bot.database, vault)
 
-    assert await rotated(begun.bot.database, vault) == (0, [])
+    assert await rotate_all(begun.bot.database, vault) == (0, [])
 
 
 @ON_BOTH
 async def test_a_value_entered_during_rotation_is_not_overwritten(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
     database, vault = begun.bot.database, Vault([NEW, OLD])
     async with database.begin(write=False) as session:
         [old] = (await credentials.of(session, begun.onboarding)).values()
 
     await begun.enter(begun.ann, 11, booking_provider_id="987654321")
     async with database.begin() as session:
-        again = vault.seal(old.place, vault.open(old))
-        resealed = await credentials.reseal(session, old, again)
+        new = vault.seal(old.place, vault.open(old))
+        resealed = await credentials.reseal(session, old, new)
 
     assert not resealed
 
 
 async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
 
     report = await inspect(begun.bot.database, Vault([NEW]))
 
@@ -77,29 +77,29 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
 
 @ON_BOTH
 async def test_rotation_reports_unreadable_values_and_continues(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
 
-    resealed, unreadable = await rotated(begun.bot.database, Vault([NEW]))
+    resealed, unreadable = await rotate_all(begun.bot.database, Vault([NEW]))
 
     assert resealed == 0
     assert len(unreadable) == 1
 
 
 async def test_rotation_replaces_fingerprints_made_without_hkdf(begun: World) -> None:
-    await with_values(begun)
+    await enter_value(begun)
     before = hmac.digest(derived_without_hkdf(OLD, FINGERPRINT), b"123456789", "sha256").hex()
     begun.write("UPDATE credential SET fingerprint = ?", before)
     database, vault = begun.bot.database, Vault([OLD])
 
     async with database.begin(write=False) as session:
         found = await credentials.matches(session, vault.fingerprints("123456789"))
-    assert await rotated(database, vault) == (1, [])
+    assert await rotate_all(database, vault) == (1, [])
     async with database.begin(write=False) as session:
-        again = await credentials.matches(session, [vault.fingerprint("123456789")])
+        new = await credentials.matches(session, [vault.fingerprint("123456789")])
 
     assert (
         [value.field for value in found]
-        == [value.field for value in again]
+        == [value.field for value in new]
         == ["booking_provider_id"]
     )
-    assert await rotated(database, vault) == (0, [])
+    assert await rotate_all(database, vault) == (0, [])

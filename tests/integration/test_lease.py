@@ -25,14 +25,14 @@ from tests.integration.world import World, hold_calls, running_world
 
 pytestmark = [pytest.mark.slow_slack, ON_BOTH]
 
-FAR = datetime(2999, 1, 1, tzinfo=UTC)
+FAR_FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Robbed(Thread):
+class ThreadLosingLease(Thread):
     """A thread whose lease another worker takes mid-update, as after a long pause."""
 
     def __init__(self, world: World) -> None:
@@ -43,7 +43,9 @@ class Robbed(Thread):
     async def apply(self, _update: ThreadUpdate, _save: Callable[[], Awaitable[None]]) -> None:
         self.updated += 1
         async with self._world.bot.database.begin() as session:
-            await session.exec(update(OnboardingRow).values(lease_owner="another", lease_until=FAR))
+            await session.exec(
+                update(OnboardingRow).values(lease_owner="another", lease_until=FAR_FUTURE)
+            )
 
 
 async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> None:
@@ -51,7 +53,7 @@ async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> N
     announcements = Announcements(
         slack=begun.bot.slack, database=database, channel=begun.engineering.id, clock=now
     )
-    thread = Robbed(begun)
+    thread = ThreadLosingLease(begun)
     pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
         database=database,
@@ -84,7 +86,7 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     publisher = Publisher(
         database=database,
         guides=begun.bot.guides,
-        thread=Robbed(begun),
+        thread=ThreadLosingLease(begun),
         announcements=announcements,
         pins=pins,
         tasks=tasks,
@@ -114,12 +116,12 @@ async def test_a_dead_workers_thread_is_updated_even_when_the_bot_is_busy(begun:
     assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
 
 
-async def take(world: World, worker: Worker) -> bool:
+async def take_lease(world: World, worker: Worker) -> bool:
     async with world.bot.database.begin() as session:
         return bool(await thread_leases.take(session, world.onboarding, worker))
 
 
-def prolonged(world: World, ago: timedelta) -> None:
+def backdate_renewal(world: World, ago: timedelta) -> None:
     """Make it look as if the lease was last renewed that long `ago`."""
     world.write("UPDATE onboarding SET lease_until = ?", now() + LEASE - ago)
 
@@ -128,21 +130,21 @@ async def test_a_restarted_process_takes_the_lease_once_the_old_one_is_silent(
     begun: World,
 ) -> None:
     earlier, later, stranger = Worker("here:3000"), Worker("here:3000"), Worker("here:300")
-    assert await take(begun, earlier)
-    assert [await take(begun, worker) for worker in (later, stranger)] == [False, False]
+    assert await take_lease(begun, earlier)
+    assert [await take_lease(begun, worker) for worker in (later, stranger)] == [False, False]
 
-    prolonged(begun, SILENT + timedelta(seconds=0.1))
+    backdate_renewal(begun, SILENT + timedelta(seconds=0.1))
 
-    assert not await take(begun, stranger)
-    assert await take(begun, later)
+    assert not await take_lease(begun, stranger)
+    assert await take_lease(begun, later)
     async with begun.bot.database.begin() as session:
         assert not await thread_leases.prolong(session, begun.onboarding, earlier)
 
 
 async def test_a_worker_can_retake_its_own_lease(begun: World) -> None:
     worker = Worker("here")
-    assert await take(begun, worker)
-    assert await take(begun, worker)
+    assert await take_lease(begun, worker)
+    assert await take_lease(begun, worker)
 
 
 @ON_SQLITE

@@ -59,7 +59,7 @@ async def test_metrics_contain_no_credential_values(begun: World) -> None:
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
-async def ask(url: str, authorization: str = "") -> tuple[int, str, Mapping[str, str]]:
+async def fetch(url: str, authorization: str = "") -> tuple[int, str, Mapping[str, str]]:
     headers = {"Authorization": authorization} if authorization else {}
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
         return answer.status, await answer.text(), answer.headers
@@ -72,20 +72,20 @@ async def test_metrics_and_readiness_details_require_the_token(
         url = f"http://127.0.0.1:{bot.settings.port}"
 
         for wrong in ("", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer", "Bearer é"):
-            status, text, headers = await ask(f"{url}/metrics", wrong)
+            status, text, headers = await fetch(f"{url}/metrics", wrong)
             assert status == 401
             assert headers["WWW-Authenticate"].startswith("Bearer")
             assert "onboarding" not in text
-            status, text, _ = await ask(f"{url}/readyz", wrong)
+            status, text, _ = await fetch(f"{url}/readyz", wrong)
             assert (status, json.loads(text)) == (200, {"status": "ready"})
 
         for right in (f"Bearer {TOKEN}", f"bearer  {TOKEN}"):
-            status, text, _ = await ask(f"{url}/metrics", right)
+            status, text, _ = await fetch(f"{url}/metrics", right)
             assert status == 200
             assert "onboarding_backlog" in text
-            _, text, _ = await ask(f"{url}/readyz", right)
+            _, text, _ = await fetch(f"{url}/readyz", right)
             assert "warnings" in json.loads(text)
-        assert (await ask(f"{url}/healthz"))[0] == 200
+        assert (await fetch(f"{url}/healthz"))[0] == 200
 
 
 async def test_causes_of_unreadiness_are_hidden_without_the_token(world: World) -> None:
@@ -93,11 +93,11 @@ async def test_causes_of_unreadiness_are_hidden_without_the_token(world: World) 
         url = f"http://127.0.0.1:{bot.settings.port}/readyz"
         bot.in_flight.stopping = True
 
-        status, text, _ = await ask(url)
-        known, details, _ = await ask(url, f"Bearer {TOKEN}")
+        status, text, _ = await fetch(url)
+        with_token_status, details, _ = await fetch(url, f"Bearer {TOKEN}")
 
         assert (status, json.loads(text)) == (503, {"status": "unready"})
-        assert known == 503
+        assert with_token_status == 503
         assert json.loads(details)["causes"]
 
 
@@ -107,16 +107,16 @@ async def test_a_metrics_port_removes_metrics_and_details_from_the_main_port(
 ) -> None:
     port = free_port()
     async with world.second_bot(metrics_port=port, metrics_token=token) as bot:
-        main, own = f"http://127.0.0.1:{bot.settings.port}", f"http://127.0.0.1:{port}"
+        main, metrics = f"http://127.0.0.1:{bot.settings.port}", f"http://127.0.0.1:{port}"
         with_token = f"Bearer {TOKEN}"
 
-        assert (await ask(f"{main}/metrics", with_token))[0] == 404
-        assert json.loads((await ask(f"{main}/readyz", with_token))[1]) == {"status": "ready"}
-        assert (await ask(f"{main}/healthz"))[0] == 200
-        assert (await ask(f"{own}/metrics", with_token))[0] == 200
-        assert "warnings" in json.loads((await ask(f"{own}/readyz", with_token))[1])
-        assert (await ask(f"{own}/slack/events"))[0] == 404
-        assert (await ask(f"{own}/metrics"))[0] == (401 if token else 200)
+        assert (await fetch(f"{main}/metrics", with_token))[0] == 404
+        assert json.loads((await fetch(f"{main}/readyz", with_token))[1]) == {"status": "ready"}
+        assert (await fetch(f"{main}/healthz"))[0] == 200
+        assert (await fetch(f"{metrics}/metrics", with_token))[0] == 200
+        assert "warnings" in json.loads((await fetch(f"{metrics}/readyz", with_token))[1])
+        assert (await fetch(f"{metrics}/slack/events"))[0] == 404
+        assert (await fetch(f"{metrics}/metrics"))[0] == (401 if token else 200)
 
 
 async def test_a_metrics_port_already_in_use_is_reported(world: World) -> None:

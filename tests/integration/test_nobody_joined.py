@@ -11,7 +11,7 @@ from tests.databases import AnyDatabase
 from tests.integration.world import World, running_world
 
 MONDAY = datetime(2026, 11, 16, 15, tzinfo=UTC)
-A_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ async def test_the_engineer_is_notified_if_no_client_joins_in_a_business_day(
         clock.move_to(MONDAY + timedelta(hours=6))
         await sweep(world)
         assert not [text for text in world.announced if "nobody from" in text]
-        clock.move_to(MONDAY + A_DAY + timedelta(hours=1))
+        clock.move_to(MONDAY + DAY + timedelta(hours=1))
         await sweep(world)
 
-        [heard] = [text for text in world.announced if "nobody from" in text]
-        assert heard.startswith(f"🕳️ <@{world.erin.id}>, nobody from Beta Heating has joined")
+        [announcement] = [text for text in world.announced if "nobody from" in text]
+        assert announcement.startswith(f"🕳️ <@{world.erin.id}>, nobody from Beta Heating has joined")
         assert world.slots(beta) == before
 
         ben = world.slack.add_person("Ben Beta", world.slack.add_team("Beta Heating"))
@@ -48,7 +48,7 @@ async def test_the_engineer_is_notified_if_no_client_joins_in_a_business_day(
         await world.slack.delivered()
         await world.idle()
         assert f"Hi <@{ben.id}>, welcome!" in world.message("greeting:1", beta).text
-        clock.move_to(MONDAY + 3 * A_DAY)
+        clock.move_to(MONDAY + 3 * DAY)
         await sweep(world)
 
         assert f"Hi <@{ben.id}>, a friendly nudge" in world.message("reminder:1", beta).text

@@ -17,7 +17,7 @@ from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, running_world
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
-WORDS = "🖼️ *What you'll see:*"
+DESCRIPTION = "🖼️ *What you'll see:*"
 
 
 @pytest.fixture(autouse=True)
@@ -42,13 +42,13 @@ async def at_step_3(
 ) -> AsyncIterator[World]:
     """A world at step 3, which may have a picture."""
     async with running_world(database, **settings) as world:
-        await look(world, clock)
+        await upload_pictures(world, clock)
         await world.begin()
         await world.walk_to(3)
         yield world
 
 
-async def look(world: World, clock: FrozenDateTimeFactory) -> None:
+async def upload_pictures(world: World, clock: FrozenDateTimeFactory) -> None:
     """Let the bot upload what is missing, and Slack process it."""
     for _ in range(2):
         await world.bot.sweep()
@@ -56,7 +56,7 @@ async def look(world: World, clock: FrozenDateTimeFactory) -> None:
         clock.tick(timedelta(seconds=10))
 
 
-async def again(world: World) -> None:
+async def show_step_3_again(world: World) -> None:
     """Have step 3 shown in full again."""
     await world.press(world.ann, "step:3", "step_done")
     await world.press(world.ann, "step:3", "step_undo")
@@ -78,8 +78,8 @@ def image(world: World, step: int) -> Json | None:
     return next((block for block in blocks if block["type"] == "image"), None)
 
 
-def in_words(world: World, step: int) -> bool:
-    return WORDS in str(world.message(f"step:{step}").blocks)
+def is_described(world: World, step: int) -> bool:
+    return DESCRIPTION in str(world.message(f"step:{step}").blocks)
 
 
 async def test_the_bot_serves_pictures_from_the_folder_and_nothing_else(
@@ -89,13 +89,13 @@ async def test_the_bot_serves_pictures_from_the_folder_and_nothing_else(
     base = f"http://127.0.0.1:{port}"
     settings = {"guide_images": str(folder), "public_url": base, "port": port, "uploads": True}
     async with at_step_3(tmp_path, clock, **settings) as world:
-        shown = image(world, 3)
-        assert shown
-        assert shown["image_url"].startswith(f"{base}/guide/step-03.png?")
-        assert not in_words(world, 3)
+        block = image(world, 3)
+        assert block
+        assert block["image_url"].startswith(f"{base}/guide/step-03.png?")
+        assert not is_described(world, 3)
         assert not world.slack.files  # nothing is uploaded
         async with aiohttp.ClientSession() as session:
-            async with session.get(shown["image_url"]) as answer:
+            async with session.get(block["image_url"]) as answer:
                 assert (answer.status, answer.content_type) == (200, "image/png")
                 assert "max-age" in answer.headers["Cache-Control"]
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -116,32 +116,32 @@ async def test_a_picture_is_uploaded_once_across_workers_and_again_if_deleted(
 ) -> None:
     settings = {"guide_images": str(folder), "uploads": True, "socket_mode": True}
     async with at_step_3(database, clock, **settings) as world:
-        shown = image(world, 3)
-        assert shown
+        block = image(world, 3)
+        assert block
         names = sorted(file.name for file in world.slack.files.values())
         assert names == ["step-03.png", "step-10.png", "step-22.png"]
         async with world.second_bot() as second:
             await second.sweep()
         assert len(world.slack.files) == 3
 
-        del world.slack.files[shown["slack_file"]["id"]]
-        await again(world)
+        del world.slack.files[block["slack_file"]["id"]]
+        await show_step_3_again(world)
 
         assert image(world, 3) is None
-        assert in_words(world, 3)
+        assert is_described(world, 3)
         assert len(refusals(caplog)) == 1
-        await look(world, clock)
+        await upload_pictures(world, clock)
         assert sorted(file.name for file in world.slack.files.values()) == names
-        await again(world)
-        assert (image(world, 3) or {})["slack_file"]["id"] != shown["slack_file"]["id"]
+        await show_step_3_again(world)
+        assert (image(world, 3) or {})["slack_file"]["id"] != block["slack_file"]["id"]
 
         # An organization that blocks files says nothing about this one.
         world.slack.fail_next(
             "chat.update", error="slack_connect_blocked_file_type", predicate=has_picture
         )
-        await again(world)
-        assert in_words(world, 3)
-        await again(world)
+        await show_step_3_again(world)
+        assert is_described(world, 3)
+        await show_step_3_again(world)
         assert image(world, 3)
 
 
@@ -161,11 +161,11 @@ async def test_a_picture_is_not_shown_while_slack_processes_it(
 
         await world.begin()
         await world.walk_to(3)
-        assert in_words(world, 3)
+        assert is_described(world, 3)
         assert not refusals(caplog)
 
-        await look(world, clock)
-        await again(world)
+        await upload_pictures(world, clock)
+        await show_step_3_again(world)
         assert image(world, 3)
 
 
@@ -174,7 +174,7 @@ async def test_a_picture_slack_rejects_blocks_nothing_and_is_logged_once(
 ) -> None:
     base = "https://pictures.example"
     async with at_step_3(tmp_path, clock, guide_images=base) as world:
-        assert in_words(world, 3)
+        assert is_described(world, 3)
         assert world.rows("SELECT status FROM onboarding") == [("active",)]
         assert len(refusals(caplog)) == 1
         await world.type("pause")
@@ -199,7 +199,7 @@ async def test_an_edit_rejected_for_its_picture_falls_back_to_text(tmp_path: Pat
 
         await world.type("pause")
 
-        assert in_words(world, 3)
+        assert is_described(world, 3)
         assert "On hold" in str(world.message("step:3").blocks)
 
 
@@ -208,19 +208,19 @@ async def test_text_is_shown_until_pictures_can_be_uploaded(
 ) -> None:
     async with at_step_3(tmp_path, clock, guide_images=str(folder)) as world:
         assert not world.slack.calls_of("files.getUploadURLExternal")  # the scope is missing
-        assert in_words(world, 3)
+        assert is_described(world, 3)
         world.slack.admin.grant("files:write")
         await world.bot.slack.identify()
         world.slack.fail_next("files.getUploadURLExternal", error="file_uploads_disabled")
-        await look(world, clock)
+        await upload_pictures(world, clock)
         assert len(world.slack.calls_of("files.getUploadURLExternal")) == 1
         assert world.rows("SELECT * FROM picture") == []
 
         clock.tick(timedelta(hours=1))
         world.slack.fail_next("upload_url", status=500)
-        await look(world, clock)
+        await upload_pictures(world, clock)
         assert world.rows("SELECT * FROM picture") == []
         clock.tick(timedelta(minutes=1))
-        await look(world, clock)
+        await upload_pictures(world, clock)
 
         assert len(world.rows("SELECT * FROM picture WHERE file_id IS NOT NULL")) == 3

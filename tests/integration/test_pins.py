@@ -21,7 +21,7 @@ def bookmarked(world: World) -> list[str]:
     return [bookmark["link"] for bookmark in world.channel.bookmarks]
 
 
-async def changed(world: World) -> None:
+async def change_thread(world: World) -> None:
     """Have something happen in the thread, as if a while had passed."""
     world.write("UPDATE message SET posting_since = ? WHERE ts IS NULL", from_now(days=-1))
     await world.press(world.ann, "step:1", "choose_account:new")
@@ -49,9 +49,11 @@ async def test_pinning_and_bookmarking_take_one_call_each_and_none_per_step(begu
     assert methods.count("pins.add") == methods.count("bookmarks.add") == 1
 
 
-@pytest.mark.parametrize("slow", ["pins.add", "bookmarks.add"])
-async def test_the_thread_does_not_wait_for_its_pin_or_bookmark(world: World, slow: str) -> None:
-    async with hold_calls(world.slack, slow):
+@pytest.mark.parametrize("held_method", ["pins.add", "bookmarks.add"])
+async def test_the_thread_does_not_wait_for_its_pin_or_bookmark(
+    world: World, held_method: str
+) -> None:
+    async with hold_calls(world.slack, held_method):
         await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
         await world.erin.submit(world.view_of(world.erin))
         await world.slack.until(lambda: world.slots() == THREAD)
@@ -59,7 +61,7 @@ async def test_the_thread_does_not_wait_for_its_pin_or_bookmark(world: World, sl
         await world.ann.press(world.message("step:1"), "choose_account:new")
         await world.slack.until(lambda: world.find("step:2"))
 
-        assert (pinned(world) if slow == "pins.add" else bookmarked(world)) == []
+        assert (pinned(world) if held_method == "pins.add" else bookmarked(world)) == []
     await world.idle()
     await world.press(world.ann, "step:2", "step_done")
 
@@ -85,7 +87,7 @@ async def test_a_rejected_pin_or_bookmark_is_not_retried(
     world.slack.fail_next(method, error=code)
 
     await world.begin()
-    await changed(world)
+    await change_thread(world)
 
     assert world.slots() == [*THREAD, "step:2"]
     assert len(world.slack.calls_of(method)) == 1
@@ -121,7 +123,7 @@ async def test_a_lost_pin_or_bookmark_is_added_once_by_the_next_change(
     await world.begin()
     assert world.slots() == THREAD
 
-    await changed(world)
+    await change_thread(world)
 
     assert pinned(world) == [world.message("root").ts]
     assert len(bookmarked(world)) == 1
@@ -132,7 +134,7 @@ async def test_a_possibly_added_bookmark_is_not_retried_without_read_scope(world
     world.slack.fail_next("bookmarks.add", drop=True, performed=True)
     await world.begin()
 
-    await changed(world)
+    await change_thread(world)
 
     assert len(bookmarked(world)) == 1
     assert len(world.slack.calls_of("bookmarks.add")) == 1
@@ -143,7 +145,7 @@ async def test_two_workers_pin_and_bookmark_once(world: World) -> None:
         await world.begin()
         other.publisher.wake(world.onboarding)
         await wait_for_tasks(other.tasks)
-        await changed(world)
+        await change_thread(world)
 
     assert len(world.slack.calls_of("pins.add")) == 1
     assert len(bookmarked(world)) == 1

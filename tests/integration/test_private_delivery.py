@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import bot.slack.private_delivery
-from tests.integration.test_status_pages import add
+from tests.integration.test_status_pages import add_onboarding
 from tests.integration.world import World, last_reply
 
 pytestmark = pytest.mark.virtual_time
@@ -30,11 +30,11 @@ OUTAGES: list[dict[str, Any]] = [
     {"drop": True},
     {"status": 403},  # a web page: a proxy's, not Slack's
 ]
-without_pauses = pytest.mark.usefixtures("no_pauses")
+without_pauses = pytest.mark.usefixtures("no_delivery_pauses")
 
 
 @pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_delivery_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.slack.private_delivery, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
     monkeypatch.setattr(bot.slack.private_delivery, "LONGEST_WAIT_SECONDS", 0.0)
 
@@ -104,7 +104,7 @@ async def test_a_status_page_that_cannot_be_replaced_is_sent_as_a_new_one(
     begun: World, fault: dict[str, Any]
 ) -> None:
     for number in range(1, 24):
-        add(begun, number)
+        add_onboarding(begun, number)
     await begun.type("status", channel=begun.engineering)
     first = begun.erin.ephemerals[-1]
     begun.slack.fail_next(URL, times=9, **fault)

@@ -19,7 +19,7 @@ from tests.proxies import running_proxy, serve_tls, write_certificate
 pytestmark = pytest.mark.virtual_time
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
-OTHERS = [
+NOT_SLACK = [
     "http://hooks.slack.com/actions/T1/1/x",
     "https://hooks.slack.com.example/actions/T1/1/x",
     "https://hooks.slack.com@example.com/actions",
@@ -128,7 +128,7 @@ async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: boo
     assert proxy.requests == []
 
 
-@pytest.mark.parametrize("url", OTHERS)
+@pytest.mark.parametrize("url", NOT_SLACK)
 def test_response_urls_that_are_not_slacks_are_rejected(url: str) -> None:
     for api in ("https://slack.com/api/", "https://slack-gov.com/api/", "http://127.0.0.1:9/api/"):
         assert not is_slacks(url, api)
@@ -144,7 +144,7 @@ def test_slacks_own_response_urls_are_accepted(host: str) -> None:
 
 
 @asynccontextmanager
-async def elsewhere(listen: Handler) -> AsyncIterator[str]:
+async def foreign_server(listen: Handler) -> AsyncIterator[str]:
     """Run someone else's server; yield its URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", listen)
@@ -156,7 +156,7 @@ async def elsewhere(listen: Handler) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def pressed_again(world: World, **other: Any) -> None:
+async def press_again(world: World, **other: Any) -> None:
     """Press *Done* a second time, with parts of the payload replaced."""
     await world.begin()
     await world.walk_to(2)
@@ -170,31 +170,31 @@ async def pressed_again(world: World, **other: Any) -> None:
 async def test_a_forged_response_url_receives_no_reply(
     tmp_path: Path,
 ) -> None:
-    asked: list[Mapping[str, str]] = []
+    received: list[Mapping[str, str]] = []
 
     async def listen(request: web.Request) -> web.StreamResponse:
-        asked.append(request.headers)
+        received.append(request.headers)
         return web.Response()
 
-    async with elsewhere(listen) as address, running_world(tmp_path) as world:
-        await pressed_again(world, response_url=f"{address}/actions/T1/1/x")
+    async with foreign_server(listen) as address, running_world(tmp_path) as world:
+        await press_again(world, response_url=f"{address}/actions/T1/1/x")
 
-    assert asked == []
+    assert received == []
 
 
 async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
-    asked: list[str] = []
+    received: list[str] = []
 
     async def listen(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path)
+        received.append(request.path)
         return web.Response()
 
-    async with elsewhere(listen) as address, running_world(tmp_path) as world:
+    async with foreign_server(listen) as address, running_world(tmp_path) as world:
         for status in (301, 302, 303, 307, 308):
             world.slack.fail_next("response_url", status=status, location=f"{address}/r")
             world.slack.fail_next("chat.update", status=status, location=f"{address}/u")
-        await pressed_again(world)
+        await press_again(world)
         await world.catch_up()
         await world.catch_up()
 
-    assert asked == []
+    assert received == []

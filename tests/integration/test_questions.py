@@ -51,9 +51,9 @@ async def test_an_engineer_who_replies_is_asked_if_the_question_is_answered(begu
     await ask(begun, UNKNOWN)
 
     await ask(begun, "Great seeing you at the trade show!", begun.erin)
-    [line] = begun.erin.ephemerals
-    assert f"Did that answer <@{begun.ann.id}>'s question?" in line.text
-    await begun.erin.press(line, "not_answered")
+    [reply] = begun.erin.ephemerals
+    assert f"Did that answer <@{begun.ann.id}>'s question?" in reply.text
+    await begun.erin.press(reply, "not_answered")
     await begun.idle()
     assert "1 question" in begun.message("root").text
 
@@ -67,14 +67,18 @@ async def test_an_engineer_who_replies_is_asked_if_the_question_is_answered(begu
 
 async def test_the_announcement_has_a_button_that_closes_the_question(begun: World) -> None:
     await ask(begun, UNKNOWN)
-    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
+    [announcement] = [
+        message for message in begun.engineering.messages if "needs help" in message.text
+    ]
 
-    await begun.erin.press(told_of, "mark_answered")
+    await begun.erin.press(announcement, "mark_answered")
     await begun.idle()
 
-    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
-    assert "Answered" in told_of.text
-    assert "Mark answered" not in told_of.text
+    [announcement] = [
+        message for message in begun.engineering.messages if "needs help" in message.text
+    ]
+    assert "Answered" in announcement.text
+    assert "Mark answered" not in announcement.text
     assert "open question" not in begun.message("root").text.lower()
 
 
@@ -95,10 +99,12 @@ async def test_closing_a_question_updates_only_its_own_announcement(begun: World
 
 async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begun: World) -> None:
     await ask(begun, UNKNOWN)
-    [told_of] = [message for message in begun.engineering.messages if "needs help" in message.text]
+    [announcement] = [
+        message for message in begun.engineering.messages if "needs help" in message.text
+    ]
 
     await begun.erin.say(
-        begun.engineering, "Nothing, it's <in> your plan", told_of.thread_ts or told_of.ts
+        begun.engineering, "Nothing, it's <in> your plan", announcement.thread_ts or announcement.ts
     )
     await begun.slack.delivered()
     await begun.idle()
@@ -114,8 +120,8 @@ async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begu
 async def test_shortcuts_send_replies_close_questions_and_add_notes(begun: World) -> None:
     await ask(begun, UNKNOWN)
     asked = begun.channel.messages[-1]
-    told_of = begun.engineering.messages[-1]
-    thread_ts = told_of.thread_ts or told_of.ts
+    announcement = begun.engineering.messages[-1]
+    thread_ts = announcement.thread_ts or announcement.ts
     hint = await begun.erin.say(begun.engineering, "It is the free plan.", thread_ts)
 
     await begun.erin.use_shortcut(hint, "note_to_history")

@@ -32,7 +32,7 @@ MoveClock = Callable[[datetime], None]
 
 
 @pytest.fixture(autouse=True)
-def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_ciphertext_wiping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the bot from wiping old ciphertexts, whose queries would count as the sweep's."""
     monkeypatch.setattr("storage.secure_delete.DEBOUNCE_SECONDS", 3600)
 
@@ -74,7 +74,7 @@ def escalations(world: World) -> list[str]:
     return [text for text in world.announced if "has stalled" in text]
 
 
-def hold(world: World, until: datetime) -> None:
+def hold_lease(world: World, until: datetime) -> None:
     """Have a dead worker hold the thread's lease `until` it expires."""
     world.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", until)
 
@@ -156,10 +156,10 @@ async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
     stalled: World, move_clock: MoveClock
 ) -> None:
     await stalled.type("remind")
-    again = await stalled.type("remind")
+    second = await stalled.type("remind")
 
     assert reminder_slots(stalled) == ["reminder:1"]
-    assert "already" in again.text
+    assert "already" in second.text
     assert f"a friendly nudge from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
 
     move_clock(MONDAY + HOUR)
@@ -168,7 +168,7 @@ async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
     assert "see the newer one below" in stalled.message("reminder:1").text
 
 
-# --- once, whatever happens ---
+# --- sent exactly once ---
 
 
 @ON_BOTH
@@ -207,11 +207,11 @@ async def test_a_worker_killed_between_commit_and_post_loses_nothing(
     stalled: World, move_clock: MoveClock
 ) -> None:
     move_clock(FRIDAY)
-    hold(stalled, FUTURE)
+    hold_lease(stalled, FUTURE)
     await sweep(stalled)
     assert (len(stalled.events("reminded")), reminder_slots(stalled)) == (1, [])
 
-    hold(stalled, PAST)
+    hold_lease(stalled, PAST)
     for _ in range(3):
         await sweep(stalled)
 
@@ -237,11 +237,11 @@ async def test_a_reminder_settled_before_it_is_posted_is_never_posted(
     stalled: World, move_clock: MoveClock
 ) -> None:
     move_clock(TUESDAY)
-    hold(stalled, FUTURE)
+    hold_lease(stalled, FUTURE)
     await sweep(stalled)
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
 
-    hold(stalled, PAST)
+    hold_lease(stalled, PAST)
     await sweep(stalled)
 
     assert stalled.slots() == ["root", "welcome", "step:1", "step:2"]
@@ -282,7 +282,7 @@ async def test_a_clock_that_jumps_ahead_sends_everything_once(
         await sweep(stalled)
 
     assert reminder_slots(stalled) == ["reminder:1"]
-    assert len(stalled.events("gone_quiet")) == 1  # it replaces the escalation
+    assert len(stalled.events("gone_quiet")) == 1  # instead of an escalation
     assert escalations(stalled) == []
 
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
@@ -294,25 +294,25 @@ async def test_a_clock_that_jumps_ahead_sends_everything_once(
 # --- the sweep ---
 
 
-def looked(world: World) -> list[tuple[Any, ...]]:
+def schedule(world: World) -> list[tuple[Any, ...]]:
     return world.rows("SELECT next_reminder, revision FROM onboarding")
 
 
 @ON_BOTH
 async def test_a_sweep_schedules_the_next_reminder_without_a_new_revision(stalled: World) -> None:
-    [(_, revision)] = looked(stalled)
+    [(_, revision)] = schedule(stalled)
 
     await sweep(stalled)
 
-    assert looked(stalled) == [(TUESDAY, revision)]
+    assert schedule(stalled) == [(TUESDAY, revision)]
 
 
 async def test_an_onboarding_changed_during_a_sweep_is_checked_again(stalled: World) -> None:
-    [(_, revision)] = looked(stalled)
+    [(_, revision)] = schedule(stalled)
     async with stalled.bot.database.begin() as session:
         await reminders.look_again(session, stalled.onboarding, revision - 1, TUESDAY)
 
-    assert looked(stalled) == [(None, revision)]
+    assert schedule(stalled) == [(None, revision)]
 
 
 @ON_BOTH
@@ -337,7 +337,7 @@ async def test_reminders_after_a_long_downtime_are_sent_in_batches(
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
     async with stalled.bot.database.begin() as session:
         for number in range(SWEEP_BATCH + 9):
-            begun = start(
+            started = start(
                 f"{number:016x}",
                 load(),
                 client_name=f"Client {number}",
@@ -347,8 +347,8 @@ async def test_reminders_after_a_long_downtime_are_sent_in_batches(
                 actor=erin,
                 now=MONDAY,
             )
-            await onboardings.add(session, begun)
-    hold(stalled, FUTURE)
+            await onboardings.add(session, started)
+    hold_lease(stalled, FUTURE)
     move_clock(FRIDAY)
 
     counts = []
@@ -356,15 +356,15 @@ async def test_reminders_after_a_long_downtime_are_sent_in_batches(
         await sweep(stalled)
         counts.append((len(stalled.events("reminded")), len(stalled.events("escalated"))))
 
-    everything = SWEEP_BATCH + 10
+    total = SWEEP_BATCH + 10
     assert counts == [
         (SWEEP_BATCH, SWEEP_BATCH),
-        (everything, everything),
-        (everything, everything),
+        (total, total),
+        (total, total),
     ]
 
 
-COPIES = """
+COPY_ONBOARDING = """
     INSERT INTO onboarding ({names})
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
     SELECT {values} FROM onboarding, numbers
@@ -375,34 +375,34 @@ COPIES = """
 async def test_a_sweep_with_nothing_due_is_a_single_indexed_query(stalled: World) -> None:
     await sweep(stalled)
     names = SQLModel.metadata.tables["onboarding"].columns.keys()
-    own = {"id": "'copy ' || n", "client_key": "'client ' || n"}
-    values = ", ".join(own.get(name, name) for name in names)
-    stalled.write(COPIES.format(names=", ".join(names), values=values))
+    unique = {"id": "'copy ' || n", "client_key": "'client ' || n"}
+    values = ", ".join(unique.get(name, name) for name in names)
+    stalled.write(COPY_ONBOARDING.format(names=", ".join(names), values=values))
 
-    with statements() as seen:
-        await sweep_alone(stalled)
+    with executed_queries() as seen:
+        await sweep_reminders(stalled)
 
-    [(query, values_of_it)] = seen
-    looks = [line for line in stalled.database.plan(query, values_of_it) if "onboarding" in line]
+    [(query, parameters)] = seen
+    looks = [line for line in stalled.database.plan(query, parameters) if "onboarding" in line]
     assert len(looks) == 2
     assert all("onboarding_next_reminder" in line for line in looks)
 
 
-async def sweep_alone(world: World) -> None:
+async def sweep_reminders(world: World) -> None:
     await world.bot.reminder_sender.sweep()
     await world.idle()
 
 
 @contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
+def executed_queries() -> Iterator[list[tuple[str, Any]]]:
     """Yield the queries made in the block, except each transaction's setup."""
     seen: list[tuple[str, Any]] = []
 
-    def note(sql: str, parameters: Any) -> None:
+    def record(sql: str, parameters: Any) -> None:
         if not sql.startswith(("BEGIN", "SET LOCAL")):
             seen.append((sql, parameters))
 
-    with observe_sql(note):
+    with observe_sql(record):
         yield seen
 
 
@@ -414,14 +414,14 @@ async def test_reminder_and_escalation_delays_are_configurable(
     ) as world:
         world.ann.user.tz = None
         await world.begin()  # at 15:00 there
-        told_at = []
+        counts = []
         for minutes in (59, 60, 119, 120):
             move_clock(MONDAY + timedelta(minutes=minutes))
             await sweep(world)
             await sweep(world)
-            told_at.append((len(reminder_slots(world)), len(escalations(world))))
+            counts.append((len(reminder_slots(world)), len(escalations(world))))
         move_clock(TUESDAY - 6 * HOUR)  # two hours after 15:00, business hours were over
         await sweep(world)
 
-    assert told_at == [(0, 0), (1, 0), (1, 0), (1, 0)]
+    assert counts == [(0, 0), (1, 0), (1, 0), (1, 0)]
     assert len(escalations(world)) == 1

@@ -17,15 +17,15 @@ from tests.integration.test_cli import VALID_SETTINGS
 from tests.integration.world import World, running_world
 
 
-def text(view: View) -> str:
+def view_text(view: View) -> str:
     return json.dumps(view.content["blocks"], ensure_ascii=False)
 
 
-async def turned_to(world: World, page: str) -> str:
+async def turn_to(world: World, page: str) -> str:
     """Turn to a page of the report, and return its text."""
     await world.erin.press(world.view_of(world.erin), f"report_page:{page}")
     await world.idle()
-    return text(world.view_of(world.erin))
+    return view_text(world.view_of(world.erin))
 
 
 async def report(world: World, *arguments: str) -> CommandResult:
@@ -46,13 +46,13 @@ async def test_the_report_window_and_csv_summarize_the_histories(begun: World) -
     await begun.type("report")
 
     assert begun.view_of(begun.erin).title == "Report"
-    overview = text(begun.view_of(begun.erin))
+    overview = view_text(begun.view_of(begun.erin))
     assert "Last 30 days" in overview
     assert "1 started · 0 went live" in overview
-    steps = await turned_to(begun, "steps")
+    steps = await turn_to(begun, "steps")
     assert "3. Access the ServiceTitan Developer Portal" in steps
     assert "100% undone" in steps
-    assert f"<@{begun.erin.id}>: 1 open" in await turned_to(begun, "engineers")
+    assert f"<@{begun.erin.id}>: 1 open" in await turn_to(begun, "engineers")
     ended = await report(begun, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(ended.out)))
     assert ended.status == 0
@@ -71,9 +71,9 @@ async def test_a_report_leaves_out_onboardings_started_before_its_period(
             clock.tick(timedelta(days=31))
 
             await world.type("report")
-            assert "0 started" in text(world.view_of(world.erin))
+            assert "0 started" in view_text(world.view_of(world.erin))
             await world.type("report 90d")
-            assert "1 started" in text(world.view_of(world.erin))
+            assert "1 started" in view_text(world.view_of(world.erin))
 
 
 @ON_SQLITE

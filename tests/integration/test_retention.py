@@ -10,7 +10,7 @@ from tests.integration.world import World, last_reply
 LONG_AGO = "2020-01-01 00:00:00.000000"
 
 
-async def completed(world: World) -> World:
+async def complete(world: World) -> World:
     await world.begin()
     await world.walk_to(25)
     await world.press(world.erin, "step:25", "run_verification")
@@ -24,7 +24,7 @@ def stored(world: World) -> int:
 
 
 async def test_values_are_kept_during_the_retention_period(world: World) -> None:
-    await completed(world)
+    await complete(world)
 
     await world.bot.sweep()
 
@@ -33,7 +33,7 @@ async def test_values_are_kept_during_the_retention_period(world: World) -> None
 
 @ON_BOTH
 async def test_values_are_deleted_after_the_retention_period(world: World) -> None:
-    await completed(world)
+    await complete(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
 
     await world.bot.sweep()
@@ -46,7 +46,7 @@ async def test_values_are_deleted_after_the_retention_period(world: World) -> No
 
 
 async def test_concurrent_sweeps_delete_values_only_once(world: World) -> None:
-    await completed(world)
+    await complete(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
 
     await asyncio.gather(world.bot.sweep(), world.bot.sweep())
@@ -69,7 +69,7 @@ async def test_purge_keeps_the_values_of_an_active_onboarding(begun: World) -> N
 
 @ON_BOTH
 async def test_purge_deletes_the_values_of_finished_onboardings_immediately(world: World) -> None:
-    await completed(world)
+    await complete(world)
 
     ended = await onboarding(
         world.database.directory,
@@ -82,7 +82,7 @@ async def test_purge_deletes_the_values_of_finished_onboardings_immediately(worl
 
 
 async def test_deleted_values_cannot_be_revealed(world: World) -> None:
-    await completed(world)
+    await complete(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
     await world.bot.sweep()
     await world.idle()
@@ -101,23 +101,23 @@ async def test_a_value_replaced_after_it_was_configured_is_announced(begun: Worl
 
     await begun.enter(begun.ann, 19, client_secret=secret)
 
-    [told_once] = [text for text in begun.announced if "entered a new" in text]
-    assert "Client Secret" in told_once
-    assert "CRM Connection Settings" in told_once
+    [announcement] = [text for text in begun.announced if "entered a new" in text]
+    assert "Client Secret" in announcement
+    assert "CRM Connection Settings" in announcement
 
 
 @ON_BOTH
 async def test_an_unreadable_onboarding_does_not_block_others_deletion(
     world: World,
 ) -> None:
-    await completed(world)
+    await complete(world)
     other = world.slack.add_channel("beta", world.erin)
-    broken = await world.begin("Beta Heating", other)
+    unreadable = await world.begin("Beta Heating", other)
     world.write("UPDATE onboarding SET status = 'completed', finished_at = ?", LONG_AGO)
     world.write(
         "UPDATE onboarding SET guide_version = 'lost', finished_at = '2019-01-01 00:00:00.000000' "
         "WHERE id = ?",
-        broken,
+        unreadable,
     )
 
     await world.bot.sweep()
@@ -128,9 +128,9 @@ async def test_an_unreadable_onboarding_does_not_block_others_deletion(
 
 # --- deletion is all or nothing ---
 
-IN_SQLITE = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
+SQLITE_TRIGGER = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
-IN_POSTGRESQL = """CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS
+POSTGRESQL_TRIGGER = """CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS
 $$BEGIN RAISE EXCEPTION 'the disk is full'; END$$;
 CREATE TRIGGER breaks BEFORE DELETE ON credential FOR EACH ROW
 WHEN (OLD.field = 'tenant_id') EXECUTE FUNCTION breaks()"""
@@ -139,17 +139,17 @@ WHEN (OLD.field = 'tenant_id') EXECUTE FUNCTION breaks()"""
 def break_deletions(world: World) -> None:
     """Make the database fail in the middle of deleting an onboarding's values."""
     sqlite = world.settings.database_url.startswith("sqlite")
-    world.write(IN_SQLITE if sqlite else IN_POSTGRESQL)
+    world.write(SQLITE_TRIGGER if sqlite else POSTGRESQL_TRIGGER)
 
 
-def mend_deletions(world: World) -> None:
+def repair_deletions(world: World) -> None:
     sqlite = world.settings.database_url.startswith("sqlite")
     world.write("DROP TRIGGER breaks" if sqlite else "DROP TRIGGER breaks ON credential")
 
 
 @ON_BOTH
 async def test_a_failed_deletion_keeps_every_value_and_is_retried(world: World) -> None:
-    await completed(world)
+    await complete(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
     break_deletions(world)
 
@@ -161,7 +161,7 @@ async def test_a_failed_deletion_keeps_every_value_and_is_retried(world: World) 
     assert world.events("credentials_destroyed") == []
     assert (await world.get("/readyz"))[0] == 200
 
-    mend_deletions(world)
+    repair_deletions(world)
     await world.bot.sweep()
     await world.idle()
 

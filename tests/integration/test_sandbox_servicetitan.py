@@ -67,14 +67,14 @@ def booking(**changes: Any) -> Json:
 async def test_a_created_booking_is_returned_and_can_be_read_back(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
-    made = await caller.create()
-    read = await caller.call("GET", f"/{made.json()['id']}")
+    created = await caller.create()
+    read = await caller.call("GET", f"/{created.json()['id']}")
 
-    assert (made.status_code, read.status_code) == (200, 200)
-    assert read.json() == made.json()
-    assert made.json()["status"] == "New"
-    assert made.json()["bookingProviderId"] == int(st.booking_provider_id)
-    assert [each.external_id for each in st.bookings] == ["heavyset-test-1-1"]
+    assert (created.status_code, read.status_code) == (200, 200)
+    assert read.json() == created.json()
+    assert created.json()["status"] == "New"
+    assert created.json()["bookingProviderId"] == int(st.booking_provider_id)
+    assert [booking.external_id for booking in st.bookings] == ["heavyset-test-1-1"]
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ async def test_a_schema_violation_is_refused_and_names_the_property(
 async def test_an_address_can_be_given_instead_of_a_contact(caller: Caller) -> None:
     address = {"street": "1 Main St", "city": "Tulsa", "state": "OK", "zip": "74103"}
 
-    made = await caller.create(contacts=None, address={**address, "country": "USA"})
+    created = await caller.create(contacts=None, address={**address, "country": "USA"})
 
-    assert made.json()["address"]["city"] == "Tulsa"
+    assert created.json()["address"]["city"] == "Tulsa"
 
 
 async def test_the_scope_is_checked_before_the_schema(
@@ -134,12 +134,12 @@ async def test_a_duplicate_external_id_is_accepted_and_finds_both_bookings(
         await caller.create(externalId=external_id)
 
     found = await caller.call("GET", params={"externalId": "a", "includeTotal": "true"})
-    none = await caller.call("GET", params={"externalId": "c"})
+    no_match = await caller.call("GET", params={"externalId": "c"})
 
-    assert [each["externalId"] for each in found.json()["data"]] == ["a", "a"]
+    assert [booking["externalId"] for booking in found.json()["data"]] == ["a", "a"]
     assert found.json()["totalCount"] == 2
-    assert none.json()["data"] == []
-    assert len({each.id for each in st.bookings}) == 3
+    assert no_match.json()["data"] == []
+    assert len({booking.id for booking in st.bookings}) == 3
 
 
 async def test_a_page_respects_the_page_size_and_reports_has_more(caller: Caller) -> None:
@@ -165,20 +165,20 @@ async def test_invalid_list_parameters_are_refused(caller: Caller, query: Json) 
 async def test_a_wrong_booking_provider_is_refused_on_every_endpoint(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
-    made = (await caller.create()).json()["id"]
-    calls = [("GET", ""), ("POST", ""), ("GET", f"/{made}"), ("POST", f"/{made}/dismiss")]
+    created = (await caller.create()).json()["id"]
+    calls = [("GET", ""), ("POST", ""), ("GET", f"/{created}"), ("POST", f"/{created}/dismiss")]
 
     def body(method: str) -> Json:
         return {"json": booking()} if method == "POST" else {}
 
-    others = [
+    refused = [
         await caller.call(method, path, st.other_booking_provider_id, **body(method))
         for method, path in calls
     ]
     unknown = [await caller.call(method, path, "1", **body(method)) for method, path in calls]
 
-    assert [each.status_code for each in others] == [403] * 4
-    assert [each.status_code for each in unknown] == [404] * 4
+    assert [response.status_code for response in refused] == [403] * 4
+    assert [response.status_code for response in unknown] == [404] * 4
     assert len(st.bookings) == 1
 
 
@@ -186,25 +186,30 @@ async def test_a_booking_is_not_found_under_another_provider(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     st.restricted = False
-    made = (await caller.create()).json()["id"]
+    created = (await caller.create()).json()["id"]
 
-    elsewhere = await caller.call("GET", f"/{made}", st.other_booking_provider_id)
+    from_other_provider = await caller.call("GET", f"/{created}", st.other_booking_provider_id)
 
-    assert (elsewhere.status_code, elsewhere.json()["title"]) == (404, "Booking not found.")
+    assert (from_other_provider.status_code, from_other_provider.json()["title"]) == (
+        404,
+        "Booking not found.",
+    )
 
 
 async def test_a_booking_can_be_dismissed_but_never_deleted(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
-    made = (await caller.create()).json()["id"]
+    created = (await caller.create()).json()["id"]
 
-    deleted = await caller.call("DELETE", f"/{made}")
-    dismissed = await caller.call("POST", f"/{made}/dismiss", json={"dismissingMemo": "Test"})
+    deleted = await caller.call("DELETE", f"/{created}")
+    dismissed = await caller.call("POST", f"/{created}/dismiss", json={"dismissingMemo": "Test"})
 
     assert deleted.json()["title"] == "Unable to match incoming request to an operation."
     assert (dismissed.status_code, dismissed.content) == (200, b"")
-    assert [(each.status, each.dismissing_memo) for each in st.bookings] == [("Dismissed", "Test")]
-    assert (await caller.call("GET", f"/{made}")).json()["status"] == "Dismissed"
+    assert [(booking.status, booking.dismissing_memo) for booking in st.bookings] == [
+        ("Dismissed", "Test")
+    ]
+    assert (await caller.call("GET", f"/{created}")).json()["status"] == "Dismissed"
 
 
 @pytest.mark.parametrize("status", [404, 403])
@@ -212,9 +217,9 @@ async def test_dismissing_can_be_configured_to_fail(
     st: ServiceTitanSandbox, caller: Caller, status: Any
 ) -> None:
     st.dismiss_status = status
-    made = (await caller.create()).json()["id"]
+    created = (await caller.create()).json()["id"]
 
-    refused = await caller.call("POST", f"/{made}/dismiss", json={})
+    refused = await caller.call("POST", f"/{created}/dismiss", json={})
 
     assert refused.status_code == status
     assert st.bookings[0].status == "New"
@@ -223,23 +228,23 @@ async def test_dismissing_can_be_configured_to_fail(
 async def test_dismissing_needs_a_valid_json_object_and_the_scope(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
-    made = (await caller.create()).json()["id"]
+    created = (await caller.create()).json()["id"]
 
-    empty = await caller.call("POST", f"/{made}/dismiss")
-    unknown = await caller.call("POST", f"/{made}/dismiss", json={"why": "Test"})
+    empty = await caller.call("POST", f"/{created}/dismiss")
+    unknown = await caller.call("POST", f"/{created}/dismiss", json={"why": "Test"})
     st.scopes -= {"tn.crm.bookings:w"}
-    unscoped = await caller.call("POST", f"/{made}/dismiss", json={})
+    unscoped = await caller.call("POST", f"/{created}/dismiss", json={})
 
-    assert [each.status_code for each in (empty, unknown, unscoped)] == [400, 400, 403]
+    assert [response.status_code for response in (empty, unknown, unscoped)] == [400, 400, 403]
 
 
 async def test_non_ascii_is_garbled_and_a_missing_start_becomes_the_year_one(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
-    made = (await caller.create(name="TEST — Müller", start=None)).json()
+    created = (await caller.create(name="TEST — Müller", start=None)).json()
 
-    assert made["name"] == "TEST \ufffd M\ufffdller"
-    assert made["start"] == "0001-01-01T00:00:00Z"
+    assert created["name"] == "TEST \ufffd M\ufffdller"
+    assert created["start"] == "0001-01-01T00:00:00Z"
     assert st.bookings[0].sent["name"] == "TEST — Müller"
 
 

@@ -8,7 +8,7 @@ from tests.integration.test_export import export
 from tests.integration.world import World
 
 # Matches no pattern for a Client Secret, so a question can contain it unnoticed.
-UNPREFIXED = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"
+UNUSUAL_SECRET = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"
 
 
 async def history_of(world: World) -> str:
@@ -27,41 +27,41 @@ async def enter_unusual(world: World, value: str) -> Submission:
 
 @ON_BOTH
 @pytest.mark.parametrize(
-    "written", [UNPREFIXED, f"secret={UNPREFIXED.upper()}.", f"«{UNPREFIXED}»"]
+    "question", [UNUSUAL_SECRET, f"secret={UNUSUAL_SECRET.upper()}.", f"«{UNUSUAL_SECRET}»"]
 )
 async def test_a_secret_in_an_earlier_question_is_found_when_it_is_entered(
-    begun: World, written: str
+    begun: World, question: str
 ) -> None:
     await begun.walk_to(19)
     view = await begun.open(begun.ann, "step:19", "step_help")
-    assert (await begun.submit(begun.ann, view, question=f"Is this right: {written} ?")).ok
+    assert (await begun.submit(begun.ann, view, question=f"Is this right: {question} ?")).ok
 
     for _ in range(2):
-        answer = await enter_unusual(begun, UNPREFIXED)
+        answer = await enter_unusual(begun, UNUSUAL_SECRET)
         assert "was posted in the channel" in answer.errors["client_secret"]
 
     assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
     assert begun.events("exposed") == [(begun.ann.id, None)]
     history = await history_of(begun)
     assert "(hidden: looks like a credential)" in history
-    assert UNPREFIXED not in history.lower()
+    assert UNUSUAL_SECRET not in history.lower()
     exported = await export(begun, begun.onboarding, "--format", "json")
     assert exported.status == 0
-    assert UNPREFIXED not in exported.out.lower()
+    assert UNUSUAL_SECRET not in exported.out.lower()
     await begun.assert_consistent()
 
 
 async def test_a_secret_in_the_clients_name_is_found_when_it_is_entered(world: World) -> None:
-    await world.begin(f"Acme {UNPREFIXED}")
+    await world.begin(f"Acme {UNUSUAL_SECRET}")
     await world.walk_to(19)
 
-    answer = await enter_unusual(world, UNPREFIXED)
+    answer = await enter_unusual(world, UNUSUAL_SECRET)
 
     assert "was posted in the channel" in answer.errors["client_secret"]
     assert "A secret was posted here: the Client Secret" in world.message("exposed:1").text
-    [told_of] = [text for text in world.announced if "posted the Client Secret" in text]
-    assert "someone" in told_of
-    assert "<@>" not in told_of
+    [announcement] = [text for text in world.announced if "posted the Client Secret" in text]
+    assert "someone" in announcement
+    assert "<@>" not in announcement
 
 
 async def test_an_earlier_question_without_the_secret_stays_visible(begun: World) -> None:
@@ -69,7 +69,7 @@ async def test_an_earlier_question_without_the_secret_stays_visible(begun: World
     view = await begun.open(begun.ann, "step:19", "step_help")
     await begun.submit(begun.ann, view, question="Where is the Client Secret generated?")
 
-    await enter_unusual(begun, UNPREFIXED)
+    await enter_unusual(begun, UNUSUAL_SECRET)
 
     assert begun.events("exposed") == []
     assert "Where is the Client Secret generated?" in await history_of(begun)

@@ -4,7 +4,7 @@ from tests.databases import ON_SQLITE
 from tests.integration.test_export import export
 from tests.integration.world import CLIENT_NAME, World
 
-ENGINEERS = "SELECT client_name, engineer FROM onboarding ORDER BY client_name"
+ASSIGNMENTS = "SELECT client_name, engineer FROM onboarding ORDER BY client_name"
 
 
 async def test_several_clients_are_assigned_by_name_and_the_reply_says_which(begun: World) -> None:
@@ -24,9 +24,9 @@ async def test_several_clients_are_assigned_by_name_and_the_reply_says_which(beg
     assert "Bolt, Sons &amp; Co." in changed
     assert f"Zenith Heating: <@{max_.id}> already has this one." in refused
     assert "No client matches “zebra”." in refused
-    assert {engineer for _, engineer in begun.rows(ENGINEERS)} == {max_.id}
-    [told] = begun.announced[before:]
-    assert "Acme Plumbing and 1 more client: reassigned" in told
+    assert {engineer for _, engineer in begun.rows(ASSIGNMENTS)} == {max_.id}
+    [announcement] = begun.announced[before:]
+    assert "Acme Plumbing and 1 more client: reassigned" in announcement
 
 
 async def test_all_of_an_engineers_clients_can_be_reassigned_together(begun: World) -> None:
@@ -36,18 +36,18 @@ async def test_all_of_an_engineers_clients_can_be_reassigned_together(begun: Wor
     reply = await begun.type(f"assign <@{max_.id}> all of <@{begun.erin.id}>")
 
     assert f"Reassigned 2 clients to <@{max_.id}>" in reply.text
-    assert {engineer for _, engineer in begun.rows(ENGINEERS)} == {max_.id}
-    none = await begun.type(f"assign my clients to <@{max_.id}>")
-    assert f"<@{begun.erin.id}> has no open clients" in none.text
+    assert {engineer for _, engineer in begun.rows(ASSIGNMENTS)} == {max_.id}
+    no_clients = await begun.type(f"assign my clients to <@{max_.id}>")
+    assert f"<@{begun.erin.id}> has no open clients" in no_clients.text
     assert "Who? For example" in (await begun.type(f"assign <@{max_.id}> all")).text
 
 
 async def test_marking_a_step_range_done_asks_only_for_what_is_missing(
     begun: World,
 ) -> None:
-    asked = await begun.type("done 1-17")
-    assert "Step 1 is a question" in asked.text
-    assert "done 1-17 existing (Use an existing admin)" in asked.text.replace("`", "")
+    answer = await begun.type("done 1-17")
+    assert "Step 1 is a question" in answer.text
+    assert "done 1-17 existing (Use an existing admin)" in answer.text.replace("`", "")
     assert begun.current == 1
 
     reply = await begun.type("done 1–17 with an existing admin")
@@ -56,8 +56,8 @@ async def test_marking_a_step_range_done_asks_only_for_what_is_missing(
     assert begun.current == 18
     assert begun.rows("SELECT state FROM step WHERE number = 2") == [("skipped",)]
 
-    further = await begun.type("done acme steps 18 thru 25", channel=begun.engineering)
-    assert "Marked steps 18–21 done. Step 22 stays open: We still need" in further.text
+    remaining = await begun.type("done acme steps 18 thru 25", channel=begun.engineering)
+    assert "Marked steps 18–21 done. Step 22 stays open: We still need" in remaining.text
     assert begun.current == 22
     assert "Step 22" not in (await begun.type("done 22")).text.split("Almost!")[0]
 

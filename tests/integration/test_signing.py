@@ -21,12 +21,12 @@ async def send(world: World, *, secret: str | None = None, timestamp: str | None
 async def test_a_wrong_signing_secret_is_logged_once_a_minute_with_a_count(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    passed = timedelta()
-    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    elapsed = timedelta()
+    async with running_world(database, clock=lambda: datetime.now(UTC) + elapsed) as world:
         now = str(int(time.time()))
         for _ in range(3):
             await send(world, secret="another", timestamp=now)
-        passed = timedelta(minutes=1)
+        elapsed = timedelta(minutes=1)
         await world.bot.sweep()
         await world.idle()
 
@@ -95,10 +95,10 @@ async def test_commands_without_any_event_point_to_the_request_url(world: World)
 async def test_a_process_that_gets_no_requests_warns_after_ten_minutes(
     database: AnyDatabase,
 ) -> None:
-    passed = timedelta()
-    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    elapsed = timedelta()
+    async with running_world(database, clock=lambda: datetime.now(UTC) + elapsed) as world:
         assert await world.warnings() == []
-        passed = timedelta(minutes=10)
+        elapsed = timedelta(minutes=10)
 
         [warning] = await world.warnings()
 
@@ -107,17 +107,19 @@ async def test_a_process_that_gets_no_requests_warns_after_ten_minutes(
 
 
 async def test_last_arrival_times_are_saved_at_most_once_a_minute(database: AnyDatabase) -> None:
-    passed = timedelta()
-    async with running_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+    elapsed = timedelta()
+    async with running_world(database, clock=lambda: datetime.now(UTC) + elapsed) as world:
         await world.begin()
         await world.ann.say(world.channel, "Hello!")
         await world.slack.delivered()
-        passed = timedelta(minutes=2)
+        elapsed = timedelta(minutes=2)
         await world.warnings()
-        kept = world.rows("SELECT kind, at FROM arrival WHERE kind <> 'well' ORDER BY kind")
+        saved = world.rows("SELECT kind, at FROM arrival WHERE kind <> 'well' ORDER BY kind")
 
         await world.erin.command(world.channel, "/servicetitan", "help")
         await world.warnings()
 
-        assert [kind for kind, _ in kept] == ["event", "request"]
-        assert world.rows("SELECT kind, at FROM arrival WHERE kind <> 'well' ORDER BY kind") == kept
+        assert [kind for kind, _ in saved] == ["event", "request"]
+        assert (
+            world.rows("SELECT kind, at FROM arrival WHERE kind <> 'well' ORDER BY kind") == saved
+        )

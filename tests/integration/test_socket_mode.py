@@ -30,10 +30,12 @@ async def test_an_invalid_form_is_refused_and_accepted_once_corrected(world: Wor
     await world.walk_to(11)
 
     refused = await world.enter(world.ann, 11, booking_provider_id="HeavySet")
-    taken = await world.submit(world.ann, world.view_of(world.ann), booking_provider_id="123456789")
+    accepted = await world.submit(
+        world.ann, world.view_of(world.ann), booking_provider_id="123456789"
+    )
 
     assert "is digits only" in refused.errors["booking_provider_id"]
-    assert taken.ok
+    assert accepted.ok
     assert world.rows("SELECT mask FROM credential") == [("••••6789",)]
 
 

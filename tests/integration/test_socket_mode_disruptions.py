@@ -23,10 +23,10 @@ class Disruption:
     name: str
     line: LineTrouble = LineTrouble.RESET
     handshake: HandshakeTrouble | None = None
-    opening: Callable[[SlackSandbox], None] = lambda _slack: None
+    fail_opening: Callable[[SlackSandbox], None] = lambda _slack: None
 
 
-def opening(**fault: object) -> Callable[[SlackSandbox], None]:
+def fail_opening(**fault: object) -> Callable[[SlackSandbox], None]:
     return lambda slack: slack.fail_next(OPEN, **fault)
 
 
@@ -42,16 +42,18 @@ DISRUPTIONS = [
         )
         for trouble in (HandshakeTrouble.SERVER_ERROR, HandshakeTrouble.NO_HELLO)
     ),
-    Disruption("no address: HTTP 503", opening=opening(status=503, times=2)),
-    Disruption("no address: HTTP 429", opening=opening(retry_after=1)),
-    Disruption("no address: internal_error", opening=opening(error="internal_error")),
-    Disruption("no address: refused for now", opening=opening(error="invalid_auth", times=2)),
-    Disruption("no address: reset", opening=opening(drop=True)),
-    Disruption("no address: late", opening=opening(hang=0.6)),
-    Disruption("no address: an answer without one", opening=opening(body='{"ok": true}')),
-    Disruption("no address: a web page", opening=opening(body="<html>")),
-    Disruption("no address: an endless list", opening=opening(body="[" * 100_000)),
-    Disruption("an address that is none", opening=opening(body='{"ok": true, "url": "?"}')),
+    Disruption("no address: HTTP 503", fail_opening=fail_opening(status=503, times=2)),
+    Disruption("no address: HTTP 429", fail_opening=fail_opening(retry_after=1)),
+    Disruption("no address: internal_error", fail_opening=fail_opening(error="internal_error")),
+    Disruption(
+        "no address: refused for now", fail_opening=fail_opening(error="invalid_auth", times=2)
+    ),
+    Disruption("no address: reset", fail_opening=fail_opening(drop=True)),
+    Disruption("no address: late", fail_opening=fail_opening(hang=0.6)),
+    Disruption("no address in the answer", fail_opening=fail_opening(body='{"ok": true}')),
+    Disruption("no address: a web page", fail_opening=fail_opening(body="<html>")),
+    Disruption("no address: an endless list", fail_opening=fail_opening(body="[" * 100_000)),
+    Disruption("an invalid address", fail_opening=fail_opening(body='{"ok": true, "url": "?"}')),
 ]
 
 
@@ -64,14 +66,14 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield world
 
 
-async def back(world: World, opened: int) -> None:
+async def wait_for_reconnect(world: World, opened: int) -> None:
     """Wait for a new connection and check that it is the only one."""
     slack = world.slack
 
-    def is_back() -> bool:
+    def has_reconnected() -> bool:
         return slack.connections == 1 and len(slack.calls_of(OPEN)) > opened
 
-    await slack.until(is_back, timeout=15, awaited="another connection")
+    await slack.until(has_reconnected, timeout=15, awaited="another connection")
     await slack.until(lambda: slack.sockets.held == 1, awaited="the old one to end")
     async with asyncio.timeout(5):
         while not (world.bot.socket and world.bot.socket.connected):  # noqa: ASYNC110
@@ -84,7 +86,7 @@ async def disrupt(world: World, disruption: Disruption) -> int:
     opened = len(slack.calls_of(OPEN))
     if disruption.handshake:
         slack.sockets.fail_next(disruption.handshake, times=2)
-    disruption.opening(slack)
+    disruption.fail_opening(slack)
     await slack.sockets.lose(disruption.line)
     return opened
 
@@ -94,7 +96,7 @@ async def test_the_bot_reconnects_after_losing_an_idle_connection(
     world: World, disruption: Disruption
 ) -> None:
     opened = await disrupt(world, disruption)
-    await back(world, opened)
+    await wait_for_reconnect(world, opened)
 
     await world.press(world.ann, "step:1", "choose_account:new")
 
@@ -103,14 +105,16 @@ async def test_the_bot_reconnects_after_losing_an_idle_connection(
     assert len(set(filter(None, addresses))) == len(list(filter(None, addresses)))
 
 
-# Trouble with reconnecting has nothing to do with a press, but the long run tries it anyway.
+# How reconnecting fails shouldn't matter to a press, but the long run tries it anyway.
 @pytest.mark.parametrize(
     "disruption",
     [
         pytest.param(
-            one, marks=() if position < len(LineTrouble) else pytest.mark.long, id=one.name
+            disruption,
+            marks=() if index < len(LineTrouble) else pytest.mark.long,
+            id=disruption.name,
         )
-        for position, one in enumerate(DISRUPTIONS)
+        for index, disruption in enumerate(DISRUPTIONS)
     ],
 )
 async def test_the_bot_reconnects_and_finishes_a_press_it_was_handling(
@@ -123,7 +127,7 @@ async def test_the_bot_reconnects_and_finishes_a_press_it_was_handling(
         pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
         await asyncio.sleep(0.05)  # the press is being handled, and the bot asks who Max is
         opened = await disrupt(world, disruption)
-    await back(world, opened)
+    await wait_for_reconnect(world, opened)
     await pressing
     await world.idle()
 
@@ -145,7 +149,7 @@ async def test_the_bot_is_not_ready_in_a_slack_outage_and_reconnects_after(world
     opened = len(world.slack.calls_of(OPEN))
     await world.slack.come_back()
 
-    await back(world, opened)
+    await wait_for_reconnect(world, opened)
 
 
 async def test_a_press_arriving_on_the_old_connection_is_handled(world: World) -> None:
@@ -154,7 +158,7 @@ async def test_a_press_arriving_on_the_old_connection_is_handled(world: World) -
     await world.slack.sockets.lose(LineTrouble.WARNING)
 
     await pressing
-    await back(world, 0)
+    await wait_for_reconnect(world, 0)
     await world.idle()
 
     assert world.current == 2
@@ -171,7 +175,7 @@ async def test_an_unexpected_error_does_not_stop_reconnect_attempts(
     monkeypatch.setattr(bot.app.socket_mode, "_safe", fail_once)
     await world.slack.sockets.lose(LineTrouble.RESET)
 
-    await back(world, opened + 1)
+    await wait_for_reconnect(world, opened + 1)
 
 
 async def test_reconnects_are_limited_when_handshakes_keep_failing(

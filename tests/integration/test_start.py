@@ -12,18 +12,18 @@ from tests.integration.world import World, hold_calls, running_world
 
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
-NOTHING = [(0,)]
+NO_ONBOARDINGS = [(0,)]
 COUNT = "SELECT count(*) FROM onboarding"
 
 
-def initial(view: View, name: str) -> Any:
+def initial_value(view: View, name: str) -> Any:
     """The initial value of a field of the form."""
     [element] = [block["element"] for block in view.blocks if block["block_id"] == name]
     return next((value for key, value in element.items() if key.startswith("initial_")), None)
 
 
 @pytest.fixture
-async def guarded(database: AnyDatabase) -> AsyncIterator[World]:
+async def only_erin(database: AnyDatabase) -> AsyncIterator[World]:
     """A world where ENGINEERS lists only Erin."""
     async with running_world(database, named_engineers=True) as world:
         yield world
@@ -34,8 +34,8 @@ async def test_the_form_is_prefilled_with_the_typed_name(world: World) -> None:
 
     view = world.view_of(world.erin)
     assert [block["type"] for block in view.blocks] == ["input", "input", "input"]
-    assert initial(view, "client_name") == "Acme Plumbing"
-    assert initial(view, "engineer") == world.erin.id
+    assert initial_value(view, "client_name") == "Acme Plumbing"
+    assert initial_value(view, "engineer") == world.erin.id
 
 
 async def test_without_a_typed_name_the_form_suggests_the_channels_name(world: World) -> None:
@@ -43,7 +43,7 @@ async def test_without_a_typed_name_the_form_suggests_the_channels_name(world: W
 
     await world.type("start")
 
-    assert initial(world.view_of(world.erin), "client_name") == "Acme Plumbing"
+    assert initial_value(world.view_of(world.erin), "client_name") == "Acme Plumbing"
 
 
 async def test_the_form_asks_for_a_name_if_the_channel_suggests_none(world: World) -> None:
@@ -51,7 +51,7 @@ async def test_the_form_asks_for_a_name_if_the_channel_suggests_none(world: Worl
     await world.type("start")
 
     view = world.view_of(world.erin)
-    assert initial(view, "client_name") is None
+    assert initial_value(view, "client_name") is None
     assert (await world.submit(world.erin, view, client_name="Acme")).ok
     assert world.rows("SELECT client_name FROM onboarding") == [("Acme",)]
 
@@ -119,7 +119,7 @@ async def test_start_is_refused_where_the_bot_is_not_a_member(world: World, priv
 
     assert "I'm not in this channel yet" in reply.text
     assert "/invite" in reply.text
-    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (world.erin.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
 async def test_start_is_refused_in_a_direct_message(world: World) -> None:
@@ -128,14 +128,14 @@ async def test_start_is_refused_in_a_direct_message(world: World) -> None:
     reply = await world.type("start Acme", channel=channel)
 
     assert "not in a DM" in reply.text
-    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (world.erin.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
 async def test_a_name_of_300_characters_is_refused(world: World) -> None:
     reply = await world.type(f"start {'a' * 300}")
 
     assert "300 characters" in reply.text
-    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (world.erin.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
 async def test_a_form_with_a_name_of_300_characters_is_refused(world: World) -> None:
@@ -147,7 +147,7 @@ async def test_a_form_with_a_name_of_300_characters_is_refused(world: World) -> 
     ack = await world.send(forged)
 
     assert "client_name" in (ack.json() or {}).get("errors", {})
-    assert world.rows(COUNT) == NOTHING
+    assert world.rows(COUNT) == NO_ONBOARDINGS
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\u200b"], ids=["empty", "spaces", "invisible"])
@@ -159,7 +159,7 @@ async def test_a_form_without_a_name_stays_open(world: World, name: str) -> None
 
     assert list(answer.errors) == ["client_name"]
     assert world.view_of(world.erin) is view
-    assert world.rows(COUNT) == NOTHING
+    assert world.rows(COUNT) == NO_ONBOARDINGS
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ async def test_a_name_with_mentions_or_links_is_refused_in_the_command(
 
     assert "can't contain mentions" in reply.text
     assert "<!channel>" not in reply.text
-    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (world.erin.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
 async def test_a_name_with_mentions_is_refused_at_the_field(world: World) -> None:
@@ -183,7 +183,7 @@ async def test_a_name_with_mentions_is_refused_at_the_field(world: World) -> Non
     )
 
     assert "can't contain mentions" in answer.errors["client_name"]
-    assert world.rows(COUNT) == NOTHING
+    assert world.rows(COUNT) == NO_ONBOARDINGS
 
 
 async def test_a_name_with_formatting_characters_is_shown_literally(world: World) -> None:
@@ -197,16 +197,16 @@ async def test_a_name_with_formatting_characters_is_shown_literally(world: World
     assert "*Waiting on:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
 
 
-async def test_only_an_engineer_can_be_assigned(guarded: World) -> None:
-    harry = guarded.slack.add_person("Harry Home")
-    await guarded.type("start Acme")
-    view = guarded.view_of(guarded.erin)
+async def test_only_an_engineer_can_be_assigned(only_erin: World) -> None:
+    harry = only_erin.slack.add_person("Harry Home")
+    await only_erin.type("start Acme")
+    view = only_erin.view_of(only_erin.erin)
 
-    for stranger in (guarded.ann, harry, guarded.slack.bot):
-        answer = await guarded.submit(guarded.erin, view, engineer=stranger)
+    for stranger in (only_erin.ann, harry, only_erin.slack.bot):
+        answer = await only_erin.submit(only_erin.erin, view, engineer=stranger)
         assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 
-    assert guarded.rows(COUNT) == NOTHING
+    assert only_erin.rows(COUNT) == NO_ONBOARDINGS
 
 
 @ON_BOTH
@@ -237,17 +237,17 @@ async def test_guests_cannot_start_an_onboarding(world: World, kind: str) -> Non
     reply = await world.type("start Acme", guest)
 
     assert "for HeavySet engineers" in reply.text
-    assert (guest.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (guest.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
-async def test_members_not_listed_in_engineers_cannot_start_an_onboarding(guarded: World) -> None:
-    harry = guarded.slack.add_person("Harry Home")
-    await guarded.slack.admin.invite(guarded.channel, harry)
+async def test_members_not_listed_in_engineers_cannot_start_an_onboarding(only_erin: World) -> None:
+    harry = only_erin.slack.add_person("Harry Home")
+    await only_erin.slack.admin.invite(only_erin.channel, harry)
 
-    reply = await guarded.type("start Acme", harry)
+    reply = await only_erin.type("start Acme", harry)
 
     assert "ENGINEERS" in reply.text
-    assert (harry.view, guarded.rows(COUNT)) == (None, NOTHING)
+    assert (harry.view, only_erin.rows(COUNT)) == (None, NO_ONBOARDINGS)
 
 
 async def test_external_people_are_not_offered_the_command(world: World) -> None:
@@ -296,8 +296,8 @@ async def test_external_members_are_suggested_as_the_clients_admins(world: World
     await world.type("start Acme")
 
     view = world.view_of(world.erin)
-    assert initial(view, "client_admins") == [world.ann.id]
-    assert "No one from outside" not in words(view)
+    assert initial_value(view, "client_admins") == [world.ann.id]
+    assert "No one from outside" not in form_text(view)
     assert (await world.submit(world.erin, view)).ok
     assert f"<@{world.ann.id}>" in world.message("welcome").text
 
@@ -311,13 +311,13 @@ async def test_the_clients_time_zone_comes_from_its_people(world: World) -> None
 
 
 async def test_the_form_warns_if_no_external_people_are_in_the_channel(world: World) -> None:
-    lonely = world.slack.add_channel("lonely", world.erin)
+    without_client = world.slack.add_channel("lonely", world.erin)
 
-    await world.type("start Acme", channel=lonely)
+    await world.type("start Acme", channel=without_client)
 
     view = world.view_of(world.erin)
-    assert "No one from outside HeavySet is here yet" in words(view)
-    assert initial(view, "client_admins") is None
+    assert "No one from outside HeavySet is here yet" in form_text(view)
+    assert initial_value(view, "client_admins") is None
     assert (await world.submit(world.erin, view)).ok
     assert world.rows("SELECT timezone FROM onboarding") == [(None,)]
 
@@ -325,7 +325,7 @@ async def test_the_form_warns_if_no_external_people_are_in_the_channel(world: Wo
 async def test_the_form_lists_other_clients_in_progress_in_the_channel(begun: World) -> None:
     await begun.type("start Beta Heating")
 
-    assert "Also in progress in this channel: *Acme Plumbing* (0 of 25 steps done)" in words(
+    assert "Also in progress in this channel: *Acme Plumbing* (0 of 25 steps done)" in form_text(
         begun.view_of(begun.erin)
     )
 
@@ -337,7 +337,7 @@ async def test_another_clients_admins_in_the_channel_are_not_suggested(world: Wo
 
     await world.type("start Beta Heating")
 
-    assert initial(world.view_of(world.erin), "client_admins") == [bea.id]
+    assert initial_value(world.view_of(world.erin), "client_admins") == [bea.id]
     assert (await world.submit(world.erin, world.view_of(world.erin))).ok
     assert world.rows("SELECT timezone FROM onboarding WHERE client_name = 'Beta Heating'") == [
         ("Europe/Vienna",)
@@ -353,8 +353,8 @@ async def test_no_admins_are_suggested_if_members_cannot_be_listed(
     await world.type("start Acme")
 
     view = world.view_of(world.erin)
-    assert initial(view, "client_admins") is None
-    assert "No one from outside" not in words(view)
+    assert initial_value(view, "client_admins") is None
+    assert "No one from outside" not in form_text(view)
     assert (await world.submit(world.erin, view)).ok
 
 
@@ -364,16 +364,18 @@ async def test_the_form_opens_immediately_and_is_filled_in_when_slack_answers(
     erin = world.erin
     async with hold_calls(world.slack, "conversations.members"):
         reply = await erin.command(world.channel, "/servicetitan", "start Acme")
-        at_once = world.view_of(erin)
-        first = [block["block_id"] for block in at_once.blocks if block["type"] == "input"]
-        erin.fill(at_once, {"client_name": "Acme Plumbing & Sons"})
+        first_view = world.view_of(erin)
+        first_fields = [
+            block["block_id"] for block in first_view.blocks if block["type"] == "input"
+        ]
+        erin.fill(first_view, {"client_name": "Acme Plumbing & Sons"})
     await world.idle()
 
     assert reply.ack.ok
-    assert first == ["client_name", "engineer"]
-    later = world.view_of(erin)
-    assert initial(later, "client_admins") == [world.ann.id]
-    assert (await world.submit(erin, later)).ok
+    assert first_fields == ["client_name", "engineer"]
+    filled_in = world.view_of(erin)
+    assert initial_value(filled_in, "client_admins") == [world.ann.id]
+    assert (await world.submit(erin, filled_in)).ok
     assert world.rows("SELECT client_name FROM onboarding") == [("Acme Plumbing & Sons",)]
     assert f"<@{world.ann.id}>" in world.message("welcome").text
 
@@ -389,7 +391,7 @@ async def test_a_form_submitted_early_is_not_filled_in_afterward(world: World) -
     assert world.rows(COUNT) == [(1,)]
 
 
-def words(view: View) -> str:
+def form_text(view: View) -> str:
     """The text of a form outside its fields."""
     return "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
 
@@ -424,4 +426,4 @@ async def test_a_name_with_an_email_address_is_refused(world: World) -> None:
     reply = await world.type("start Acme ann@acme.example")
 
     assert "email address in that name" in reply.text
-    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+    assert (world.erin.view, world.rows(COUNT)) == (None, NO_ONBOARDINGS)

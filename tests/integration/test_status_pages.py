@@ -13,7 +13,7 @@ FROM onboarding WHERE client_name = 'Acme Plumbing'
 """
 
 
-def add(
+def add_onboarding(
     world: World, number: int, status: str = "active", exposed: int = 0, asked: int = 0
 ) -> None:
     name = f"Client {number:02}"
@@ -26,7 +26,7 @@ def add(
 @ON_BOTH
 async def test_next_and_previous_buttons_page_through_the_list(begun: World) -> None:
     for number in range(1, 24):
-        add(begun, number)
+        add_onboarding(begun, number)
 
     first = await begun.type("status", channel=begun.engineering)
     assert "Active onboardings, page 1" in first.text
@@ -53,7 +53,7 @@ async def test_next_and_previous_buttons_page_through_the_list(begun: World) -> 
 
 @ON_BOTH
 async def test_a_client_is_found_by_part_of_its_name(begun: World) -> None:
-    add(begun, 7)
+    add_onboarding(begun, 7)
 
     text = (await begun.type("status LIENT 0")).text
 
@@ -64,8 +64,8 @@ async def test_a_client_is_found_by_part_of_its_name(begun: World) -> None:
 
 
 async def test_status_all_includes_finished_onboardings(begun: World) -> None:
-    add(begun, 3, "completed")
-    add(begun, 4, "cancelled")
+    add_onboarding(begun, 3, "completed")
+    add_onboarding(begun, 4, "cancelled")
 
     assert "Client 03" not in (await begun.type("status", channel=begun.engineering)).text
     text = (await begun.type("status all")).text
@@ -74,7 +74,7 @@ async def test_status_all_includes_finished_onboardings(begun: World) -> None:
 
 
 async def test_status_shows_exposed_credentials_and_open_questions(begun: World) -> None:
-    add(begun, 5, exposed=1, asked=2)
+    add_onboarding(begun, 5, exposed=1, asked=2)
 
     text = (await begun.type("status client")).text
 

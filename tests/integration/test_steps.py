@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 LATENCY = 0.2
 
 
-def actions(world: World, slot: str) -> list[str]:
+def action_ids(world: World, slot: str) -> list[str]:
     return [button["action_id"] for button in buttons(world.message(slot))]
 
 
@@ -27,8 +27,8 @@ async def test_done_shows_who_and_when_and_moves_on_to_the_next_step(begun: Worl
     assert f"— <@{begun.ann.id}>, <!date^" in text
     assert "today at" in begun.ann.reads(text)
     assert len(text.splitlines()) <= 2
-    assert actions(begun, "step:2") == ["step_undo"]
-    assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]
+    assert action_ids(begun, "step:2") == ["step_undo"]
+    assert action_ids(begun, "step:3") == ["step_done", "step_help", "hand_over"]
     assert "2 of 22, then" in begun.message("root").text
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
 
@@ -91,8 +91,8 @@ async def test_undo_and_redo_edit_the_step_messages_in_place(begun: World) -> No
     await begun.press(begun.ann, "step:4", "step_undo")
     await begun.press(begun.ann, "step:3", "step_undo")
 
-    assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]
-    assert actions(begun, "step:4") == actions(begun, "step:5") == []
+    assert action_ids(begun, "step:3") == ["step_done", "step_help", "hand_over"]
+    assert action_ids(begun, "step:4") == action_ids(begun, "step:5") == []
     assert begun.slots()[-2:] == ["jump:1", "jump:2"]
     assert f"<@{begun.ann.id}> went back to <http" in begun.message("jump:2").text
     assert begun.current == 3
@@ -109,15 +109,15 @@ async def test_an_engineer_can_reopen_an_earlier_step_but_the_client_cannot(
     begun: World,
 ) -> None:
     await begun.walk_to(6)
-    assert actions(begun, "step:5") == ["step_undo"]
-    assert actions(begun, "step:3") == ["reopen_step"]
+    assert action_ids(begun, "step:5") == ["step_undo"]
+    assert action_ids(begun, "step:3") == ["reopen_step"]
 
     await begun.press(begun.ann, "step:3", "reopen_step")
     assert f"Please ask <@{begun.erin.id}>" in last_reply(begun.ann)
     await begun.press(begun.erin, "step:3", "reopen_step")
 
     assert begun.current == 3
-    assert actions(begun, "step:4") == ["reopen_step"]
+    assert action_ids(begun, "step:4") == ["reopen_step"]
     assert "/archives/" in begun.message("root").text
     await begun.press(begun.ann, "step:3", "step_done")
     assert begun.current == 6
@@ -296,7 +296,7 @@ async def test_a_completed_onboarding_cannot_be_undone(begun: World) -> None:
     await begun.walk_to(25)
     old = begun.message("step:24").snapshot()
     await begun.press(begun.erin, "step:25", "run_verification")
-    assert actions(begun, "step:24") == []
+    assert action_ids(begun, "step:24") == []
 
     await begun.erin.press(old, "step_undo")
     await begun.idle()

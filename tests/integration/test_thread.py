@@ -14,28 +14,28 @@ from tests.integration.world import World, from_now
 
 pytestmark = pytest.mark.virtual_time
 
-STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
-LEVEL = [(1, 1)]
+PUBLISH_STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
+PUBLISHED = [(1, 1)]
 
 
-def about(slot: str) -> Callable[[dict[str, Any]], bool]:
+def slot_is(slot: str) -> Callable[[dict[str, Any]], bool]:
     """Match calls whose message has this slot; a trailing `*` matches anything."""
 
-    def picks(arguments: dict[str, Any]) -> bool:
+    def matches(arguments: dict[str, Any]) -> bool:
         found = arguments.get("metadata") or {}
         metadata = json.loads(found) if isinstance(found, str) else found
         name = str(metadata.get("event_payload", {}).get("slot", ""))
         return name.startswith(slot[:-1]) if slot.endswith("*") else name == slot
 
-    return picks
+    return matches
 
 
-def was_hit(world: World) -> bool:
+def fault_occurred(world: World) -> bool:
     """Whether a call hit an injected fault."""
     return any(call.answer.get("error") == "fault" for call in world.slack.calls)
 
 
-def chats(world: World) -> list[Call]:
+def message_calls(world: World) -> list[Call]:
     """The calls that post, edit, or look up messages."""
     return [call for call in world.slack.calls if call.method.startswith(("chat", "conversations"))]
 
@@ -45,20 +45,22 @@ async def choose(world: World) -> None:
 
 
 async def test_a_post_with_a_lost_response_is_found_and_not_repeated(begun: World) -> None:
-    begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
+    begun.slack.fail_next(
+        "chat.postMessage", drop=True, performed=True, predicate=slot_is("step:2")
+    )
     await choose(begun)
     assert begun.rows("SELECT ts FROM message WHERE slot = 'step:2'") == [(None,)]
 
     await begun.catch_up()
 
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
-    known = begun.rows("SELECT ts FROM message WHERE slot = 'step:2'")
-    assert known == [(begun.message("step:2").ts,)]
-    assert begun.rows(STATE) == LEVEL
+    saved = begun.rows("SELECT ts FROM message WHERE slot = 'step:2'")
+    assert saved == [(begun.message("step:2").ts,)]
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_root_post_with_a_lost_response_still_starts_only_one_thread(world: World) -> None:
-    world.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("root"))
+    world.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=slot_is("root"))
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin))
 
@@ -70,7 +72,9 @@ async def test_a_root_post_with_a_lost_response_still_starts_only_one_thread(wor
 
 
 async def test_a_recovered_message_is_updated_to_the_latest_state(begun: World) -> None:
-    begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
+    begun.slack.fail_next(
+        "chat.postMessage", drop=True, performed=True, predicate=slot_is("step:2")
+    )
     await choose(begun)
     await begun.ann.press(begun.message("step:2"), "step_done")
 
@@ -81,7 +85,7 @@ async def test_a_recovered_message_is_updated_to_the_latest_state(begun: World) 
 
 
 async def test_a_post_that_never_reached_slack_is_retried(begun: World) -> None:
-    begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
+    begun.slack.fail_next("chat.postMessage", drop=True, predicate=slot_is("step:2"))
     await choose(begun)
     assert begun.find("step:2") is None
 
@@ -91,23 +95,27 @@ async def test_a_post_that_never_reached_slack_is_retried(begun: World) -> None:
 
 
 async def test_a_rate_limit_delay_is_stored_without_holding_a_lease(begun: World) -> None:
-    begun.slack.fail_next("chat.postMessage", status=429, retry_after=30, predicate=about("step:2"))
+    begun.slack.fail_next(
+        "chat.postMessage", status=429, retry_after=30, predicate=slot_is("step:2")
+    )
     await choose(begun)
-    before = len(chats(begun))
+    before = len(message_calls(begun))
 
     [(until, owner)] = begun.rows("SELECT publish_after, lease_owner FROM onboarding")
     assert from_now(seconds=25) < until <= from_now(seconds=31)
     assert owner is None
     await begun.bot.sweep()
     await begun.idle()
-    assert len(chats(begun)) == before
+    assert len(message_calls(begun)) == before
 
     await begun.catch_up()
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
 async def test_publishing_resumes_automatically_after_a_rate_limit(begun: World) -> None:
-    begun.slack.fail_next("chat.postMessage", status=429, retry_after=1, predicate=about("step:2"))
+    begun.slack.fail_next(
+        "chat.postMessage", status=429, retry_after=1, predicate=slot_is("step:2")
+    )
 
     await choose(begun)
     assert begun.find("step:2") is None
@@ -127,7 +135,7 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
     await begun.idle()
 
     assert len(begun.message("step:1").versions) == 1
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
@@ -139,36 +147,36 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
 async def test_slack_server_errors_only_delay_publishing(
     begun: World, method: str, fault: dict[str, Any]
 ) -> None:
-    begun.slack.fail_next(method, predicate=about("step:*"), **fault)
+    begun.slack.fail_next(method, predicate=slot_is("step:*"), **fault)
     await choose(begun)
-    assert was_hit(begun)
+    assert fault_occurred(begun)
 
     await begun.catch_up()
 
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
     assert offers(begun.message("step:2"), "step_done")
     assert not offers(begun.message("step:1"), "choose_account:new")
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_failed_edit_does_not_block_the_next_step(begun: World) -> None:
-    begun.slack.fail_next("chat.update", status=500, predicate=about("root"))
+    begun.slack.fail_next("chat.update", status=500, predicate=slot_is("root"))
 
     await choose(begun)
 
-    assert was_hit(begun)
+    assert fault_occurred(begun)
     assert offers(begun.message("step:2"), "step_done")
 
 
 async def test_an_edit_that_slack_refuses_is_retried(begun: World) -> None:
-    begun.slack.fail_next("chat.update", error="block_mismatch", predicate=about("step:1"))
+    begun.slack.fail_next("chat.update", error="block_mismatch", predicate=slot_is("step:1"))
     await choose(begun)
     assert offers(begun.message("step:1"), "choose_account:new")
 
     await begun.catch_up()
 
     assert not offers(begun.message("step:1"), "choose_account:new")
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_many_edits_are_saved_in_small_batches(begun: World) -> None:
@@ -176,18 +184,18 @@ async def test_many_edits_are_saved_in_small_batches(begun: World) -> None:
     await begun.walk_to(18)
     unsaved: list[int] = []
 
-    async def look(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+    async def record_unsaved(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
         if (moment, method) == ("arrived", "chat.update"):
             query = "SELECT count(*) FROM message WHERE ts IS NOT NULL AND digest IS NULL"
             unsaved.append(begun.rows(query)[0][0])
         return True
 
-    begun.slack.guard(look)
+    begun.slack.guard(record_unsaved)
     await begun.type("pause")
 
     assert len(unsaved) > 2 * EDITS_AT_ONCE
     assert unsaved[-1] <= len(unsaved) % EDITS_AT_ONCE + 1  # the root's digest is unsaved, too
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_deleted_message_with_buttons_is_posted_again(begun: World) -> None:
@@ -203,7 +211,7 @@ async def test_a_deleted_message_with_buttons_is_posted_again(begun: World) -> N
 
     assert offers(begun.message("step:3"), "step_done")
     assert begun.slots().count("step:3") == 1
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_deleted_message_without_buttons_stays_deleted(begun: World) -> None:
@@ -216,7 +224,7 @@ async def test_a_deleted_message_without_buttons_stays_deleted(begun: World) -> 
     await begun.catch_up()
 
     assert begun.slots() == ["root", "welcome", "step:2", "step:3"]
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_sweep_catches_up_after_a_crash_once_the_lease_expires(begun: World) -> None:
@@ -229,7 +237,7 @@ async def test_a_sweep_catches_up_after_a_crash_once_the_lease_expires(begun: Wo
     await begun.catch_up()
 
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_a_restart_catches_up_after_a_crash(begun: World) -> None:
@@ -244,13 +252,13 @@ async def test_a_restart_catches_up_after_a_crash(begun: World) -> None:
 async def test_unchanged_messages_are_not_edited(begun: World) -> None:
     await begun.walk_to(3)
     begun.write("UPDATE onboarding SET revision = revision + 1")
-    before = len(chats(begun))
+    before = len(message_calls(begun))
 
     await begun.bot.sweep()
     await begun.idle()
 
-    assert len(chats(begun)) == before
-    assert begun.rows(STATE) == LEVEL
+    assert len(message_calls(begun)) == before
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None:
@@ -267,12 +275,12 @@ async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None
     steps = [f"step:{number}" for number in range(1, 10)]
     assert begun.slots() == ["root", "welcome", *steps]
     assert len(begun.announced) == 1
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
 async def test_an_announcement_with_a_lost_response_is_posted_once(world: World) -> None:
     world.slack.fail_next(
-        "chat.postMessage", drop=True, performed=True, predicate=about("announcement:*")
+        "chat.postMessage", drop=True, performed=True, predicate=slot_is("announcement:*")
     )
     await world.begin()
 
@@ -285,7 +293,7 @@ async def test_an_announcement_with_a_lost_response_is_posted_once(world: World)
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 500}, {"drop": True}])
 async def test_a_failed_announcement_is_retried(world: World, fault: dict[str, Any]) -> None:
-    world.slack.fail_next("chat.postMessage", predicate=about("announcement:*"), **fault)
+    world.slack.fail_next("chat.postMessage", predicate=slot_is("announcement:*"), **fault)
     await world.begin()
     assert world.announced == []
 
@@ -297,10 +305,10 @@ async def test_a_failed_announcement_is_retried(world: World, fault: dict[str, A
 
 async def test_an_archived_engineering_channel_does_not_block_the_thread(begun: World) -> None:
     await begun.walk_to(22)
-    begun.slack.fail_next("chat.postMessage", error="is_archived", predicate=about("ann*"))
+    begun.slack.fail_next("chat.postMessage", error="is_archived", predicate=slot_is("ann*"))
 
     assert (await begun.enter(begun.ann, 22, **begun.servicetitan.credentials)).ok
-    assert was_hit(begun)
+    assert fault_occurred(begun)
     assert begun.find("verification:1")
 
     await begun.catch_up()
@@ -309,7 +317,7 @@ async def test_an_archived_engineering_channel_does_not_block_the_thread(begun: 
 
 async def test_a_lost_step_is_reposted_even_if_the_bot_cannot_read_the_thread(begun: World) -> None:
     begun.slack.doubts.bots_read_replies = False
-    begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
+    begun.slack.fail_next("chat.postMessage", drop=True, predicate=slot_is("step:2"))
     await choose(begun)
 
     await begun.catch_up()
@@ -318,7 +326,7 @@ async def test_a_lost_step_is_reposted_even_if_the_bot_cannot_read_the_thread(be
 
 
 async def test_a_post_with_a_lost_response_is_found_even_after_a_rate_limit(begun: World) -> None:
-    post, step = "chat.postMessage", about("step:2")
+    post, step = "chat.postMessage", slot_is("step:2")
     begun.slack.fail_next(post, drop=True, performed=True, predicate=step)
     await choose(begun)
     begun.slack.fail_next("conversations.replies", error="missing_scope")
@@ -331,7 +339,7 @@ async def test_a_post_with_a_lost_response_is_found_even_after_a_rate_limit(begu
 
 
 async def test_an_edit_with_a_lost_response_is_reverted_on_undo(begun: World) -> None:
-    begun.slack.fail_next("chat.update", drop=True, performed=True, predicate=about("step:1"))
+    begun.slack.fail_next("chat.update", drop=True, performed=True, predicate=slot_is("step:1"))
     await choose(begun)
     assert offers(begun.message("step:1"), "step_undo")
 
@@ -339,10 +347,12 @@ async def test_an_edit_with_a_lost_response_is_reverted_on_undo(begun: World) ->
     await begun.catch_up()
 
     assert offers(begun.message("step:1"), "choose_account:new")
-    assert begun.rows(STATE) == LEVEL
+    assert begun.rows(PUBLISH_STATE) == PUBLISHED
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"retry_after": 30}], ids=["away", "limited"])
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"retry_after": 30}], ids=["unavailable", "rate_limited"]
+)
 async def test_the_root_message_never_gets_ahead_of_the_posted_step(
     begun: World, fault: dict[str, Any]
 ) -> None:

@@ -40,9 +40,9 @@ async def test_a_question_with_too_many_candidate_values_is_not_checked(begun: W
     tenant = begun.servicetitan.credentials["tenant_id"]
 
     text = " ".join([*(str(100_000_000 + number) for number in range(100)), str(tenant)])
-    said = [await ask(begun, text, "step:23") for _ in range(3)]
+    replies = [await ask(begun, text, "step:23") for _ in range(3)]
 
-    assert all("numbers and codes" in answer for answer in said)
+    assert all("numbers and codes" in answer for answer in replies)
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'refused'")
     assert detail["deed"] == "guess"
 
@@ -55,10 +55,12 @@ async def test_repeated_questions_with_candidate_values_are_rate_limited(begun: 
     def text(start: int) -> str:
         return " ".join([*(str(start + number) for number in range(18)), str(tenant)])
 
-    said = [await ask(begun, text(100_000_000 + 100 * number), "step:23") for number in range(12)]
+    replies = [
+        await ask(begun, text(100_000_000 + 100 * number), "step:23") for number in range(12)
+    ]
 
-    assert "Tenant ID" in said[0]
-    assert "numbers and codes" in said[-1]
+    assert "Tenant ID" in replies[0]
+    assert "numbers and codes" in replies[-1]
     assert len(begun.events("refused")) == 1
 
 
@@ -74,12 +76,12 @@ async def test_guessing_secrets_against_servicetitan_is_rate_limited(begun: Worl
         guess = f"cs1.{secrets.token_hex(25)}"
         answers.append(await begun.enter(begun.ann, 19, client_secret=guess))
 
-    taken = [answer for answer in answers if answer.ok]
-    assert len(taken) == CHECKS.most - 1  # entering the five values was the first check
+    accepted = [answer for answer in answers if answer.ok]
+    assert len(accepted) == CHECKS.most - 1  # entering the five values was the first check
     assert "changed 10 times in the last hour" in answers[-1].errors["client_secret"]
     assert "in 60 minutes" in answers[-1].errors["client_secret"]
     [(version,)] = begun.rows("SELECT version FROM credential WHERE field = 'client_secret'")
-    assert version == len(taken) + 1
+    assert version == len(accepted) + 1
 
 
 async def test_values_are_accepted_again_after_an_hour(begun: World) -> None:
@@ -94,10 +96,10 @@ async def test_values_are_accepted_again_after_an_hour(begun: World) -> None:
 
 
 async def test_the_engineer_is_pinged_for_at_most_ten_questions_an_hour(begun: World) -> None:
-    said = [await ask(begun, f"What about the roof, part {number}?") for number in range(12)]
+    replies = [await ask(begun, f"What about the roof, part {number}?") for number in range(12)]
 
     assert len([text for text in begun.announced if "needs help" in text]) == QUESTIONS.most
-    assert "Please collect the rest" in said[-1]
+    assert "Please collect the rest" in replies[-1]
 
 
 @ON_BOTH
@@ -162,8 +164,8 @@ async def test_the_engineer_is_pinged_for_at_most_thirty_handovers_an_hour(begun
         if offers(begun.message("step:4"), "give_back"):
             await begun.press(begun.ann, "step:4", "give_back")
 
-    told = [text for text in begun.announced if "would like you to do" in text]
-    assert len(told) == HANDOVERS.most
+    announcements = [text for text in begun.announced if "would like you to do" in text]
+    assert len(announcements) == HANDOVERS.most
     assert "times in the last hour" in "".join(message.text for message in begun.ann.ephemerals)
 
 
@@ -172,6 +174,6 @@ async def test_replacements_of_one_credential_are_limited(begun: World) -> None:
     await begun.walk_to(22)
 
     guesses = [f"cs1.{secrets.token_hex(25)}" for _ in range(33)]
-    said = [await begun.enter(begun.ann, 19, client_secret=guess) for guess in guesses]
+    replies = [await begun.enter(begun.ann, 19, client_secret=guess) for guess in guesses]
 
-    assert [answer.ok for answer in said] == [True] * (1 + REPLACEMENTS.most) + [False] * 2
+    assert [answer.ok for answer in replies] == [True] * (1 + REPLACEMENTS.most) + [False] * 2

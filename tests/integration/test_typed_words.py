@@ -100,8 +100,8 @@ async def test_ambiguous_messages_prompt_for_confirmation_only_once(begun: World
     await say(begun, "I think we are done here")
     await say(begun, "should be done now")
 
-    [line] = begun.ann.ephemerals
-    await begun.ann.press(line, "mark_step_done")
+    [reply] = begun.ann.ephemerals
+    await begun.ann.press(reply, "mark_step_done")
     await begun.idle()
     assert begun.current == 3
     assert "Marked step 2 done" in last_reply(begun.ann)

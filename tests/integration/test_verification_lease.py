@@ -31,7 +31,7 @@ SHORT, LONG = timedelta(seconds=2), timedelta(hours=1)
 
 
 @pytest.fixture
-async def at_25(begun: World) -> World:
+async def at_step_25(begun: World) -> World:
     await begun.walk_to(25)
     return begun
 
@@ -97,24 +97,27 @@ def lease_end(world: World) -> list[tuple[Any, ...]]:
 
 
 @ON_BOTH
-async def test_a_dead_workers_lease_expires_within_seconds(at_25: World) -> None:
-    servicetitan = await request(at_25)
-    async with running_worker(at_25) as worker:
+async def test_a_dead_workers_lease_expires_within_seconds(at_step_25: World) -> None:
+    servicetitan = await request(at_step_25)
+    async with running_worker(at_step_25) as worker:
         await worker.start_due()
         await servicetitan.asked()
 
-        [(end,)] = lease_end(at_25)
+        [(end,)] = lease_end(at_step_25)
 
     assert end < from_now(seconds=10)
 
 
 @ON_BOTH
-async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_25: World) -> None:
-    servicetitan = await request(at_25)
-    async with running_worker(at_25, SHORT) as worker, running_worker(at_25, SHORT) as other:
+async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_step_25: World) -> None:
+    servicetitan = await request(at_step_25)
+    async with (
+        running_worker(at_step_25, SHORT) as worker,
+        running_worker(at_step_25, SHORT) as other,
+    ):
         await worker.start_due()
         await servicetitan.asked()
-        [(first,)] = lease_end(at_25)
+        [(first,)] = lease_end(at_step_25)
         async with asyncio.timeout(10):
             while datetime.now(UTC) <= first + SHORT:
                 await other.start_due()
@@ -125,38 +128,40 @@ async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_25: World) -> None:
         await worker.finish()
 
     token_requests = [
-        request for request in at_25.servicetitan.requests if request.template == "/connect/token"
+        request
+        for request in at_step_25.servicetitan.requests
+        if request.template == "/connect/token"
     ]
     assert len(token_requests) == 2  # the other one was made at step 22
-    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    assert at_step_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
-async def test_a_worker_releases_its_lease_on_shutdown(at_25: World) -> None:
-    servicetitan = await request(at_25)
-    async with running_worker(at_25) as worker:
+async def test_a_worker_releases_its_lease_on_shutdown(at_step_25: World) -> None:
+    servicetitan = await request(at_step_25)
+    async with running_worker(at_step_25) as worker:
         await worker.start_due()
         await servicetitan.asked()
 
         await worker.tasks.close(0)
 
-    assert lease_end(at_25) == [(None,)]
+    assert lease_end(at_step_25) == [(None,)]
 
 
 @ON_BOTH
-async def test_a_worker_that_lost_its_lease_abandons_the_run(at_25: World) -> None:
-    servicetitan = await request(at_25)
-    async with running_worker(at_25, SHORT) as worker:
+async def test_a_worker_that_lost_its_lease_abandons_the_run(at_step_25: World) -> None:
+    servicetitan = await request(at_step_25)
+    async with running_worker(at_step_25, SHORT) as worker:
         await worker.start_due()
         await servicetitan.asked()
 
-        at_25.write(
+        at_step_25.write(
             "UPDATE verification SET run_owner = ?, run_until = ? WHERE number = 2",
             *("another", FAR_AHEAD),
         )
         await worker.finish()
 
-    assert lease_end(at_25) == [(FAR_AHEAD,)]
-    assert at_25.rows("SELECT report FROM verification WHERE number = 2") == [(None,)]
+    assert lease_end(at_step_25) == [(FAR_AHEAD,)]
+    assert at_step_25.rows("SELECT report FROM verification WHERE number = 2") == [(None,)]
 
 
 async def expire_lease(world: World) -> None:
@@ -165,53 +170,53 @@ async def expire_lease(world: World) -> None:
 
 
 @ON_BOTH
-async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> None:
-    servicetitan = await request(at_25)
-    async with running_worker(at_25, LONG) as slow, running_worker(at_25) as fast:
+async def test_a_run_finished_by_two_workers_is_recorded_once(at_step_25: World) -> None:
+    servicetitan = await request(at_step_25)
+    async with running_worker(at_step_25, LONG) as slow, running_worker(at_step_25) as fast:
         await slow.start_due()
         await servicetitan.asked()
-        await expire_lease(at_25)
-        at_25.servicetitan.fail("token", status=503)
-        HeldEndpoint(at_25.servicetitan).answers()
+        await expire_lease(at_step_25)
+        at_step_25.servicetitan.fail("token", status=503)
+        HeldEndpoint(at_step_25.servicetitan).answers()
         await fast.start_due()
         await fast.finish()
-        at_25.servicetitan.heal()
+        at_step_25.servicetitan.heal()
         servicetitan.answers()
         await slow.finish()
 
-    assert at_25.rows("SELECT number, attempt FROM verification ORDER BY number") == [
+    assert at_step_25.rows("SELECT number, attempt FROM verification ORDER BY number") == [
         (1, 1),
         (2, 1),
     ]
-    assert len(at_25.events("verification_finished")) == 2
-    assert at_25.message("verification:2").payload["outcome"] == "unknown"
+    assert len(at_step_25.events("verification_finished")) == 2
+    assert at_step_25.message("verification:2").payload["outcome"] == "unknown"
 
 
 @ON_BOTH
 @pytest.mark.parametrize("endpoint", ["token", "create-booking"])
-async def test_two_workers_create_only_one_test_booking(at_25: World, endpoint: str) -> None:
-    await request(at_25, EXTERNAL_ID)
-    servicetitan = HeldEndpoint(at_25.servicetitan, endpoint)
-    async with running_worker(at_25, LONG) as slow, running_worker(at_25) as fast:
+async def test_two_workers_create_only_one_test_booking(at_step_25: World, endpoint: str) -> None:
+    await request(at_step_25, EXTERNAL_ID)
+    servicetitan = HeldEndpoint(at_step_25.servicetitan, endpoint)
+    async with running_worker(at_step_25, LONG) as slow, running_worker(at_step_25) as fast:
         await slow.start_due()
         await servicetitan.asked()
-        await expire_lease(at_25)
-        HeldEndpoint(at_25.servicetitan).answers()
+        await expire_lease(at_step_25)
+        HeldEndpoint(at_step_25.servicetitan).answers()
         await fast.start_due()
         await fast.finish()
         servicetitan.answers()
         await slow.finish()
 
-    [booking] = at_25.servicetitan.bookings
+    [booking] = at_step_25.servicetitan.bookings
     assert booking.external_id == EXTERNAL_ID
-    assert len(at_25.events("verification_finished")) == 2
+    assert len(at_step_25.events("verification_finished")) == 2
 
 
-async def test_a_run_that_raised_an_exception_is_not_retried_immediately(at_25: World) -> None:
-    await request(at_25)
-    worker = Worker(at_25, None, LEASE)  # type: ignore[arg-type]
+async def test_a_run_that_raised_an_exception_is_not_retried_immediately(at_step_25: World) -> None:
+    await request(at_step_25)
+    worker = Worker(at_step_25, None, LEASE)  # type: ignore[arg-type]
     await worker.start_due()
     await worker.finish()
 
-    [(end,)] = lease_end(at_25)
+    [(end,)] = lease_end(at_step_25)
     assert end > from_now(minutes=4)

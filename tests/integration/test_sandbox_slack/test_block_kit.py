@@ -50,7 +50,7 @@ def modal(*blocks: Json, **changes: Any) -> Json:
     return {"type": "modal", "title": plain("T"), "blocks": list(blocks), **changes}
 
 
-GOOD = [
+VALID = [
     {"type": "header", "text": plain("x" * 150)},
     section(text=mrkdwn("x" * 3000), accessory=button()),
     {"type": "section", "fields": [mrkdwn("x" * 2000)] * 10},
@@ -60,12 +60,12 @@ GOOD = [
     {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"},
     actions(select(initial_option=option())),
 ]
-BAD = {
+INVALID = {
     "a header of 151 characters": [{"type": "header", "text": plain("x" * 151)}],
     "a header in mrkdwn": [{"type": "header", "text": mrkdwn("x")}],
     "a section of 3,001 characters": [section(text=mrkdwn("x" * 3001))],
     "an empty text": [section(text=mrkdwn(""))],
-    "a section that says nothing": [{"type": "section"}],
+    "an empty section": [{"type": "section"}],
     "eleven fields": [section(fields=[mrkdwn("x")] * 11)],
     "a field of 2,001 characters": [section(fields=[mrkdwn("x" * 2001)])],
     "eleven context elements": [{"type": "context", "elements": [mrkdwn("x")] * 11}],
@@ -74,27 +74,27 @@ BAD = {
     "a button text of 76 characters": [actions(button(text=plain("x" * 76)))],
     "a button text in mrkdwn": [actions(button(text=mrkdwn("Go")))],
     "a button value of 2,001 characters": [actions(button(value="x" * 2001))],
-    "a style that does not exist": [actions(button(style="default"))],
-    "a misspelt property": [actions(button(stile="primary"))],
+    "an unknown style": [actions(button(style="default"))],
+    "a misspelled property": [actions(button(stile="primary"))],
     "an accessibility label of 76 characters": [actions(button(accessibility_label="x" * 76))],
     "a confirmation title of 101 characters": [
         actions(button(confirm={"title": plain("x" * 101)}))
     ],
-    "an action_id twice in a block": [actions(button(), button())],
+    "a duplicate action_id in a block": [actions(button(), button())],
     "an action_id of 256 characters": [actions(button(action_id="x" * 256))],
-    "a block_id twice": [section(block_id="x"), section(block_id="x")],
+    "a duplicate block_id": [section(block_id="x"), section(block_id="x")],
     "a block_id of 256 characters": [section(block_id="x" * 256)],
     "51 blocks": [section()] * 51,
-    "101 options": [actions(select(options=[option(str(each)) for each in range(101)]))],
+    "101 options": [actions(select(options=[option(str(number)) for number in range(101)]))],
     "an initial option that is not offered": [actions(select(initial_option=option("2")))],
     "an option value of 151 characters": [actions(select(options=[option("x" * 151)]))],
     "eleven checkboxes": [
         actions({"type": "checkboxes", "action_id": "c", "options": [option()] * 11})
     ],
     "an image without alt_text": [{"type": "image", "image_url": "https://example.com/a.png"}],
-    "a block that is not modelled": [{"type": "carousel", "elements": []}],
+    "an unsupported block type": [{"type": "carousel", "elements": []}],
 }
-BAD_VIEWS = {
+INVALID_VIEWS = {
     "no title": {"type": "modal", "blocks": []},
     "a title of 25 characters": modal(title=plain("x" * 25)),
     "a submit text of 25 characters": modal(submit=plain("x" * 25)),
@@ -106,24 +106,22 @@ BAD_VIEWS = {
     "a placeholder of 151 characters": modal(
         text_input(placeholder=plain("x" * 151)), submit=plain("Go")
     ),
-    "a masked input, which Slack does not have": modal(
-        text_input(type="password_input"), submit=plain("Go")
-    ),
-    "a misspelt property": modal(sumbit=plain("Go")),
+    "a masked input": modal(text_input(type="password_input"), submit=plain("Go")),
+    "a misspelled property": modal(sumbit=plain("Go")),
 }
 
 
-@pytest.mark.parametrize("block", GOOD, ids=lambda block: block["type"])
+@pytest.mark.parametrize("block", VALID, ids=lambda block: block["type"])
 def test_blocks_within_the_limits_are_accepted(block: Json) -> None:
     assert problems_of_blocks([block], Surface.MESSAGE) == []
 
 
-@pytest.mark.parametrize("blocks", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("blocks", INVALID.values(), ids=INVALID.keys())
 def test_invalid_blocks_are_refused_in_a_message(blocks: list[Json]) -> None:
     assert problems_of_blocks(blocks, Surface.MESSAGE)
 
 
-@pytest.mark.parametrize("view", BAD_VIEWS.values(), ids=BAD_VIEWS.keys())
+@pytest.mark.parametrize("view", INVALID_VIEWS.values(), ids=INVALID_VIEWS.keys())
 def test_an_invalid_modal_is_refused(view: Json) -> None:
     assert problems_of_view(view, Surface.MODAL)
 
@@ -147,7 +145,7 @@ async def test_a_refusal_includes_a_json_pointer_to_the_invalid_text(
 
 
 @pytest.mark.parametrize(
-    ("what", "content", "error"),
+    ("argument", "content", "error"),
     [
         ("blocks", [{"type": "divider"}], None),
         ("message", {"blocks": [{"type": "divider"}]}, None),
@@ -157,12 +155,12 @@ async def test_a_refusal_includes_a_json_pointer_to_the_invalid_text(
     ],
 )
 async def test_blocks_validate_needs_no_token_and_reports_errors(
-    slack: SlackSandbox, what: str, content: Any, error: str | None
+    slack: SlackSandbox, argument: str, content: Any, error: str | None
 ) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.post(
-            f"{slack.api_url}blocks.validate", data={what: json.dumps(content)}
+            f"{slack.api_url}blocks.validate", data={argument: json.dumps(content)}
         ) as response,
     ):
         answer = await response.json()

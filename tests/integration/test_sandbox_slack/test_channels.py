@@ -37,32 +37,34 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
 
 
 @pytest.fixture
-async def own(slack: SlackSandbox, bot: StubBot, erin: Person) -> Channel:
+async def own_channel(slack: SlackSandbox, bot: StubBot, erin: Person) -> Channel:
     """A channel created by the bot, with Erin in it."""
-    made = await bot.call("conversations.create", name="acme-onboarding", is_private=True)
-    await bot.call("conversations.invite", channel=made["channel"]["id"], users=erin.id)
+    created = await bot.call("conversations.create", name="acme-onboarding", is_private=True)
+    await bot.call("conversations.invite", channel=created["channel"]["id"], users=erin.id)
     await slack.delivered()
     bot.received.clear()
     return slack.channels[-1]
 
 
-async def info(bot: StubBot, channel: Channel) -> dict[str, Any]:
+async def get_info(bot: StubBot, channel: Channel) -> dict[str, Any]:
     answer = await bot.call("conversations.info", channel=channel.id)
     conversation: dict[str, Any] = answer["channel"]
     return conversation
 
 
-async def ask(bot: StubBot, channel: Channel, **arguments: Any) -> dict[str, Any]:
+async def invite_shared(bot: StubBot, channel: Channel, **arguments: Any) -> dict[str, Any]:
     return await bot.call("conversations.inviteShared", channel=channel.id, **arguments)
 
 
-async def invited(slack: SlackSandbox, bot: StubBot, channel: Channel, **more: Any) -> Invitation:
-    assert (await ask(bot, channel, emails=["ann@acme.example"], **more))["ok"]
+async def invited_by_email(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, **more: Any
+) -> Invitation:
+    assert (await invite_shared(bot, channel, emails=["ann@acme.example"], **more))["ok"]
     return slack.invitations[-1]
 
 
 def events(bot: StubBot) -> list[str]:
-    return [each["event"]["type"] for each in bot.received]
+    return [payload["event"]["type"] for payload in bot.received]
 
 
 # --- creating
@@ -74,9 +76,9 @@ async def test_a_created_channel_has_the_bot_as_its_only_member(
 ) -> None:
     answer = await bot.call("conversations.create", name="acme_2-onboarding", is_private=is_private)
 
-    made = answer["channel"]
-    assert (made["name"], made["is_private"]) == ("acme_2-onboarding", is_private)
-    assert (made["is_member"], made["creator"]) == (True, slack.bot.id)
+    created = answer["channel"]
+    assert (created["name"], created["is_private"]) == ("acme_2-onboarding", is_private)
+    assert (created["is_member"], created["creator"]) == (True, slack.bot.id)
     assert list(slack.channels[-1].members) == [slack.bot.id]
 
 
@@ -147,10 +149,10 @@ async def test_each_reason_a_user_cannot_be_invited_has_its_own_error(
     users = [slack.bot.id, erin.id, stranger.id, elsewhere.id, gone.id, "U0NOBODY"]
 
     answers = [
-        await bot.call("conversations.invite", channel=channel.id, users=each) for each in users
+        await bot.call("conversations.invite", channel=channel.id, users=user) for user in users
     ]
 
-    assert [each["error"] for each in answers] == [
+    assert [answer["error"] for answer in answers] == [
         "cant_invite_self",
         "already_in_channel",
         "user_not_found",
@@ -211,33 +213,33 @@ async def test_inviting_to_a_private_channel_needs_the_private_scope() -> None:
 
 
 async def test_an_email_invitation_is_pending_until_it_is_accepted(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    assert not (await info(bot, own))["is_pending_ext_shared"]
-    answer = await ask(bot, own, emails=["ann@acme.example"])
-    asked = await info(bot, own)
+    assert not (await get_info(bot, own_channel))["is_pending_ext_shared"]
+    answer = await invite_shared(bot, own_channel, emails=["ann@acme.example"])
+    asked = await get_info(bot, own_channel)
     invitation = slack.invitations[-1]
 
     await slack.accept_invite(invitation, ann)
 
-    shared = await info(bot, own)
+    shared = await get_info(bot, own_channel)
     assert answer["invite_id"] == invitation.id
     assert answer["is_legacy_shared_channel"] is False
     assert (asked["is_pending_ext_shared"], asked["is_ext_shared"]) == (True, False)
     assert (shared["is_pending_ext_shared"], shared["is_ext_shared"]) == (False, True)
-    assert ann.id in own.members
+    assert ann.id in own_channel.members
     assert shared["connected_team_ids"] == [ann.team.id]
     assert (invitation.status, invitation.email) == ("accepted", "ann@acme.example")
 
 
 async def test_an_accepted_invitation_sends_three_events(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    invitation = await invited(slack, bot, own)
+    invitation = await invited_by_email(slack, bot, own_channel)
 
     await slack.accept_invite(invitation, ann)
 
-    accepted, shared, joined = (each["event"] for each in bot.received)
+    accepted, shared, joined = (payload["event"] for payload in bot.received)
     assert events(bot) == [
         "shared_channel_invite_accepted",
         "channel_shared",
@@ -245,7 +247,7 @@ async def test_an_accepted_invitation_sends_three_events(
     ]
     assert accepted["invite"]["id"] == invitation.id
     assert accepted["invite"]["recipient_email"] == "ann@acme.example"
-    assert accepted["channel"]["id"] == own.id
+    assert accepted["channel"]["id"] == own_channel.id
     assert (accepted["approval_required"], accepted["accepting_user"]["id"]) == (False, ann.id)
     assert accepted["accepting_user"]["team_id"] == ann.team.id
     assert [team["id"] for team in accepted["teams_in_channel"]] == [slack.home.id]
@@ -254,14 +256,14 @@ async def test_an_accepted_invitation_sends_three_events(
 
 
 async def test_an_invitee_joins_only_after_a_required_approval(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    invitation = await invited(slack, bot, own)
+    invitation = await invited_by_email(slack, bot, own_channel)
 
     await slack.accept_invite(invitation, ann, needs_approval=True)
     assert bot.received[-1]["event"]["approval_required"] is True
-    assert ann.id not in own.members
-    assert own.is_pending_ext_shared
+    assert ann.id not in own_channel.members
+    assert own_channel.is_pending_ext_shared
     await slack.approve_invite(invitation)
 
     assert events(bot)[1:] == [
@@ -269,39 +271,44 @@ async def test_an_invitee_joins_only_after_a_required_approval(
         "channel_shared",
         "member_joined_channel",
     ]
-    assert ann.id in own.members
+    assert ann.id in own_channel.members
 
 
 async def test_a_declined_invitation_can_no_longer_be_accepted(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    invitation = await invited(slack, bot, own)
+    invitation = await invited_by_email(slack, bot, own_channel)
 
     await slack.decline_invite(invitation, ann)
 
     assert events(bot) == ["shared_channel_invite_declined"]
-    assert not own.is_pending_ext_shared
+    assert not own_channel.is_pending_ext_shared
     with pytest.raises(NotOfferedError):
         await slack.accept_invite(invitation, ann)
 
 
 async def test_a_second_invitee_from_a_company_sends_no_channel_shared_event(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person, acme: Team
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person, acme: Team
 ) -> None:
-    await slack.accept_invite(await invited(slack, bot, own), ann)
+    await slack.accept_invite(await invited_by_email(slack, bot, own_channel), ann)
     bob = slack.add_person("Bob", acme)
     bot.received.clear()
 
-    await slack.accept_invite(await invited(slack, bot, own), bob)
+    await slack.accept_invite(await invited_by_email(slack, bot, own_channel), bob)
 
     assert events(bot) == ["shared_channel_invite_accepted", "member_joined_channel"]
 
 
 async def test_a_known_user_can_be_invited_by_id_and_only_they_can_accept(
-    slack: SlackSandbox, bot: StubBot, channel: Channel, own: Channel, ann: Person, acme: Team
+    slack: SlackSandbox,
+    bot: StubBot,
+    channel: Channel,
+    own_channel: Channel,
+    ann: Person,
+    acme: Team,
 ) -> None:
     assert ann.id in channel.members  # which is how the app knows her
-    assert (await ask(bot, own, user_ids=ann.id))["ok"]
+    assert (await invite_shared(bot, own_channel, user_ids=ann.id))["ok"]
     invitation = slack.invitations[-1]
 
     with pytest.raises(NotOfferedError):
@@ -314,50 +321,52 @@ async def test_a_known_user_can_be_invited_by_id_and_only_they_can_accept(
 
 
 async def test_colleagues_cannot_accept_invitations_to_their_own_channel(
-    slack: SlackSandbox, bot: StubBot, own: Channel
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel
 ) -> None:
     with pytest.raises(NotOfferedError):
-        await slack.accept_invite(await invited(slack, bot, own), slack.add_person("Nora"))
+        await slack.accept_invite(
+            await invited_by_email(slack, bot, own_channel), slack.add_person("Nora")
+        )
 
 
 async def test_an_invited_person_may_only_post_by_default(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    limited = await ask(bot, own, emails="ann@acme.example")
-    full = await ask(bot, own, emails="bob@acme.example", external_limited=False)
+    limited = await invite_shared(bot, own_channel, emails="ann@acme.example")
+    full = await invite_shared(bot, own_channel, emails="bob@acme.example", external_limited=False)
     await slack.accept_invite(slack.invitations[0], ann)
 
     assert not limited.keys() & {"url", "conf_code"}
     assert full.keys() >= {"url", "conf_code"}
-    assert [each.external_limited for each in slack.invitations] == [True, False]
-    assert (await info(bot, own))["connected_limited_team_ids"] == [ann.team.id]
+    assert [invitation.external_limited for invitation in slack.invitations] == [True, False]
+    assert (await get_info(bot, own_channel))["connected_limited_team_ids"] == [ann.team.id]
 
 
 async def test_button_presses_by_limited_invitees_can_be_disallowed(
-    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+    slack: SlackSandbox, bot: StubBot, own_channel: Channel, ann: Person
 ) -> None:
-    await slack.accept_invite(await invited(slack, bot, own), ann)
+    await slack.accept_invite(await invited_by_email(slack, bot, own_channel), ann)
     text = {"type": "plain_text", "text": "Go"}
     keys = [{"type": "actions", "elements": [{"type": "button", "action_id": "go", "text": text}]}]
-    await bot.call("chat.postMessage", channel=own.id, text="step", blocks=keys)
-    assert (await ann.press(own.messages[-1], "go")).ack.ok
+    await bot.call("chat.postMessage", channel=own_channel.id, text="step", blocks=keys)
+    assert (await ann.press(own_channel.messages[-1], "go")).ack.ok
 
     slack.doubts.limited_external_can_press = False
 
     with pytest.raises(NotOfferedError):
-        await ann.press(own.messages[-1], "go")
+        await ann.press(own_channel.messages[-1], "go")
 
 
 async def test_a_shared_invite_takes_exactly_one_recipient(
-    bot: StubBot, own: Channel, channel: Channel, ann: Person
+    bot: StubBot, own_channel: Channel, channel: Channel, ann: Person
 ) -> None:
     both = {"emails": "a@acme.example", "user_ids": ann.id}
 
-    assert (await ask(bot, own))["error"] == "recipients_not_specified"
-    two = await ask(bot, own, emails="a@acme.example,b@acme.example")
+    assert (await invite_shared(bot, own_channel))["error"] == "recipients_not_specified"
+    two = await invite_shared(bot, own_channel, emails="a@acme.example,b@acme.example")
     assert two["error"] == "too_many_emails"
-    assert (await ask(bot, own, **both))["error"] == "invalid_arguments"
-    assert channel.invitations == own.invitations == []
+    assert (await invite_shared(bot, own_channel, **both))["error"] == "invalid_arguments"
+    assert channel.invitations == own_channel.invitations == []
 
 
 async def test_a_shared_invite_to_an_ineligible_recipient_is_refused(
@@ -365,11 +374,13 @@ async def test_a_shared_invite_to_an_ineligible_recipient_is_refused(
 ) -> None:
     stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
 
-    assert (await ask(bot, channel, emails="nonsense"))["error"] == "invalid_email"
-    assert (await ask(bot, channel, user_ids=stranger.id))["error"] == "user_not_found"
-    assert (await ask(bot, channel, user_ids=erin.id))["error"] == "user_not_found"
-    assert (await ask(bot, channel, user_ids=ann.id))["error"] == "already_in_channel"
-    assert (await ask(bot, channel, emails=ann.user.email))["error"] == "already_in_channel"
+    assert (await invite_shared(bot, channel, emails="nonsense"))["error"] == "invalid_email"
+    assert (await invite_shared(bot, channel, user_ids=stranger.id))["error"] == "user_not_found"
+    assert (await invite_shared(bot, channel, user_ids=erin.id))["error"] == "user_not_found"
+    assert (await invite_shared(bot, channel, user_ids=ann.id))["error"] == "already_in_channel"
+    assert (await invite_shared(bot, channel, emails=ann.user.email))[
+        "error"
+    ] == "already_in_channel"
 
 
 async def test_dms_archived_and_unjoined_channels_cannot_be_shared(
@@ -378,11 +389,11 @@ async def test_dms_archived_and_unjoined_channels_cannot_be_shared(
     elsewhere = slack.add_channel("elsewhere", with_bot=False)
     to = {"emails": "ann@acme.example"}
 
-    direct = await ask(bot, slack.direct_message(erin), **to)
+    direct = await invite_shared(bot, slack.direct_message(erin), **to)
     assert direct["error"] == "invalid_channel_type"
-    assert (await ask(bot, elsewhere, **to))["error"] == "not_in_channel"
+    assert (await invite_shared(bot, elsewhere, **to))["error"] == "not_in_channel"
     await slack.admin.archive(channel, erin)
-    assert (await ask(bot, channel, **to))["error"] == "channel_archived"
+    assert (await invite_shared(bot, channel, **to))["error"] == "channel_archived"
 
 
 # --- reading
@@ -412,14 +423,14 @@ async def test_users_conversations_lists_only_channels_the_bot_is_in(
     slack.add_channel("elsewhere", erin, with_bot=False)
     await slack.admin.archive(secret, erin)
 
-    async def own(**asked: Any) -> list[str]:
-        answer = await bot.call("users.conversations", **asked)
+    async def channel_names(**arguments: Any) -> list[str]:
+        answer = await bot.call("users.conversations", **arguments)
         return [channel["name"] for channel in answer["channels"]]
 
     both = "public_channel,private_channel"
-    assert await own() == [channel.name]
-    assert await own(types=both) == [channel.name, "secret"]
-    assert await own(types=both, limit=1) == [channel.name]
+    assert await channel_names() == [channel.name]
+    assert await channel_names(types=both) == [channel.name, "secret"]
+    assert await channel_names(types=both, limit=1) == [channel.name]
     assert (await bot.call("users.conversations", types="group"))["error"] == "invalid_types"
 
 
@@ -514,13 +525,13 @@ async def test_calls_from_the_official_slack_sdk_are_accepted(
 ) -> None:
     client = AsyncWebClient(slack.bot_token, slack.api_url)
 
-    made = await client.conversations_create(name="acme-onboarding", is_private=False)
-    channel = made["channel"]["id"]
+    created = await client.conversations_create(name="acme-onboarding", is_private=False)
+    channel = created["channel"]["id"]
     await client.conversations_invite(channel=channel, users=[erin.id], force=True)
     await client.conversations_inviteShared(
         channel=channel, emails=["ann@acme.example"], external_limited=False
     )
-    told = await client.conversations_info(channel=channel)
+    answer = await client.conversations_info(channel=channel)
 
-    assert told["channel"]["is_pending_ext_shared"] is True
-    assert [each.external_limited for each in slack.invitations] == [False]
+    assert answer["channel"]["is_pending_ext_shared"] is True
+    assert [invitation.external_limited for invitation in slack.invitations] == [False]

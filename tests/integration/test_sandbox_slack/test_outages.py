@@ -9,7 +9,7 @@ import pytest
 from sandbox.slack import Channel, Outage, Person, SlackSandbox, Trouble
 from tests.stub_bot import FrozenClock, StubBot
 
-SILENT = (Trouble.SILENCE, Trouble.RESET)
+NO_RESPONSE = (Trouble.SILENCE, Trouble.RESET)
 
 
 async def post(slack: SlackSandbox, bot: StubBot, channel: Channel) -> tuple[int, str]:
@@ -18,11 +18,11 @@ async def post(slack: SlackSandbox, bot: StubBot, channel: Channel) -> tuple[int
     return await bot.request("POST", slack.api_url + "chat.postMessage", json=content)
 
 
-async def fate(slack: SlackSandbox, bot: StubBot, called: list[str], **options: Any) -> Outage:
+async def run_outage(slack: SlackSandbox, bot: StubBot, calls: list[str], **options: Any) -> Outage:
     """Call methods one after the other during an outage that only returns errors."""
     options.setdefault("troubles", [Trouble.FATAL_ERROR, Trouble.INTERNAL_ERROR])
     with slack.outage(**options) as outage:
-        for method in called:
+        for method in calls:
             await bot.call(method)
     return outage
 
@@ -61,7 +61,7 @@ async def test_a_bad_response_leaves_open_whether_the_call_was_performed(
 
 
 @pytest.mark.parametrize("performed", [0.0, 1.0])
-@pytest.mark.parametrize("trouble", SILENT)
+@pytest.mark.parametrize("trouble", NO_RESPONSE)
 async def test_a_lost_response_leaves_open_whether_the_call_was_performed(
     slack: SlackSandbox, bot: StubBot, channel: Channel, trouble: Trouble, performed: float
 ) -> None:
@@ -92,11 +92,12 @@ async def test_the_same_seed_repeats_the_faults_and_another_seed_does_not(
     def outcomes(outage: Outage) -> list[tuple[Trouble, bool]]:
         return [(hit.trouble, hit.performed) for hit in outage.hits]
 
-    first, again, other = [
-        outcomes(await fate(slack, bot, calls, probability=0.5, seed=seed)) for seed in (1, 1, 2)
+    first, repeated, other = [
+        outcomes(await run_outage(slack, bot, calls, probability=0.5, seed=seed))
+        for seed in (1, 1, 2)
     ]
 
-    assert first == again != other
+    assert first == repeated != other
     assert 10 < len(first) < 30
     assert {performed for _, performed in first} == {True, False}
 
@@ -107,8 +108,8 @@ async def test_calls_to_other_methods_do_not_change_a_methods_faults(
     def failed(outage: Outage) -> list[Trouble]:
         return [hit.trouble for hit in outage.hits if hit.method == "auth.test"]
 
-    alone = await fate(slack, bot, ["auth.test"] * 20, probability=0.5)
-    mixed = await fate(slack, bot, ["auth.test", "users.info"] * 20, probability=0.5)
+    alone = await run_outage(slack, bot, ["auth.test"] * 20, probability=0.5)
+    mixed = await run_outage(slack, bot, ["auth.test", "users.info"] * 20, probability=0.5)
 
     assert failed(alone) == failed(mixed)
 
@@ -116,8 +117,8 @@ async def test_calls_to_other_methods_do_not_change_a_methods_faults(
 async def test_an_outage_can_be_limited_by_method_and_probability(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
-    only_users = await fate(slack, bot, ["auth.test", "users.info"], methods=["users.info"])
-    never = await fate(slack, bot, ["auth.test"] * 20, probability=0.0)
+    only_users = await run_outage(slack, bot, ["auth.test", "users.info"], methods=["users.info"])
+    never = await run_outage(slack, bot, ["auth.test"] * 20, probability=0.0)
 
     assert [hit.method for hit in only_users.hits] == ["users.info"]
     assert never.hits == []
@@ -127,13 +128,13 @@ async def test_an_outage_begins_and_ends_by_the_clock(
     slack: SlackSandbox, bot: StubBot, clock: FrozenClock
 ) -> None:
     slack.outage(troubles=[Trouble.FATAL_ERROR], after=10, lasts=20)
-    went_well = []
+    succeeded = []
 
     for _ in range(4):
-        went_well.append((await bot.call("auth.test"))["ok"])
+        succeeded.append((await bot.call("auth.test"))["ok"])
         clock.advance(10)
 
-    assert went_well == [True, False, False, True]
+    assert succeeded == [True, False, False, True]
 
 
 async def test_end_stops_one_outage_and_heal_clears_all_faults(
@@ -166,7 +167,7 @@ async def test_a_rate_limit_lasts_per_channel_until_retry_after_has_passed(
     other = slack.add_channel("other", erin)
     outage = slack.outage(troubles=[Trouble.RATE_LIMITED], retry_after=30, performed=1.0)
 
-    async def wait_of(where: Channel) -> int:
+    async def retry_after(where: Channel) -> int:
         content = {"channel": where.id, "text": "hello", "token": slack.bot_token}
         async with (
             aiohttp.ClientSession() as session,
@@ -175,18 +176,18 @@ async def test_a_rate_limit_lasts_per_channel_until_retry_after_has_passed(
             assert answer.status == 429
             return int(answer.headers["Retry-After"])
 
-    waits = [await wait_of(channel)]
+    waits = [await retry_after(channel)]
     assert outage.impatient == 0
     clock.advance(10)
-    waits.append(await wait_of(channel))
+    waits.append(await retry_after(channel))
     assert outage.impatient == 1
-    waits.append(await wait_of(other))  # another channel is another limit
+    waits.append(await retry_after(other))  # each channel has its own limit
     clock.advance(20)
-    waits.append(await wait_of(channel))
+    waits.append(await retry_after(channel))
 
     assert waits == [30, 20, 30, 30]
     assert outage.impatient == 1
-    assert channel.messages == []  # whatever was limited was never carried out
+    assert channel.messages == []  # rate-limited calls are never performed
 
 
 @pytest.mark.parametrize("performed", [True, False])

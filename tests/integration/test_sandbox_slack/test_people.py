@@ -16,7 +16,7 @@ from sandbox.slack import (
 from sandbox.slack.signing import signature
 from tests.stub_bot import FrozenClock, StubBot
 
-TROUBLE = "We had some trouble connecting. Try again?"
+CONNECTION_NOTICE = "We had some trouble connecting. Try again?"
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ async def test_a_command_acknowledgment_is_shown_only_to_its_sender(
     reply = await erin.command(channel, "/servicetitan", "status")
 
     assert (reply.text, reply.is_ephemeral) == ("all well", True)
-    assert [each.text for each in erin.ephemerals] == ["all well"]
+    assert [message.text for message in erin.ephemerals] == ["all well"]
     assert bot.received[0]["text"] == "status"
 
 
@@ -112,7 +112,7 @@ async def test_a_command_response_can_be_posted_in_the_channel(
     reply = await erin.command(channel, "/servicetitan", "status")
 
     assert not reply.is_ephemeral
-    assert [each.text for each in channel.messages] == ["all well"]
+    assert [message.text for message in channel.messages] == ["all well"]
 
 
 async def test_a_late_command_acknowledgment_shows_operation_timeout() -> None:
@@ -262,7 +262,7 @@ async def test_errors_for_an_unknown_input_are_an_invalid_response(
 
     submission = await ann.submit(view, {"secret": "12345"})
 
-    assert submission.notice == TROUBLE
+    assert submission.notice == CONNECTION_NOTICE
     assert submission.reason is not None
     assert "nowhere" in submission.reason
 
@@ -297,7 +297,7 @@ async def test_a_failed_acknowledgment_leaves_the_modal_open(
 
     submission = await ann.submit(view, {"secret": "12345"})
 
-    assert submission.notice == TROUBLE
+    assert submission.notice == CONNECTION_NOTICE
     assert ann.view is view
 
 

@@ -36,7 +36,7 @@ async def test_a_message_can_be_pinned_only_once(bot: StubBot, channel: Channel,
     added = [await bot.call("pins.add", **item) for _ in range(2)]
 
     assert channel.pins == [ts]
-    assert [each.get("error") for each in added] == [None, "already_pinned"]
+    assert [answer.get("error") for answer in added] == [None, "already_pinned"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_editing_an_unknown_bookmark_returns_not_found(
 async def test_a_channel_holds_at_most_100_bookmarks(bot: StubBot, channel: Channel) -> None:
     answers = [await add(bot, channel) for _ in range(101)]
 
-    assert [each.get("error") for each in answers[99:]] == [None, "too_many_bookmarks"]
+    assert [answer.get("error") for answer in answers[99:]] == [None, "too_many_bookmarks"]
 
 
 async def test_bookmarks_need_membership_and_an_active_channel(

@@ -64,18 +64,18 @@ class ColorTerminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("no_colour", "shown"), [(None, "\x1b[1mHi\x1b[22m"), ("1", "    Hi\n")])
+@pytest.mark.parametrize(("no_color", "shown"), [(None, "\x1b[1mHi\x1b[22m"), ("1", "    Hi\n")])
 async def test_a_terminal_gets_colors_unless_no_color_is_set(
     slack: SlackSandbox,
     bot: StubBot,
     channel: Channel,
     monkeypatch: pytest.MonkeyPatch,
-    no_colour: str | None,
+    no_color: str | None,
     shown: str,
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    if no_colour:
-        monkeypatch.setenv("NO_COLOR", no_colour)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", no_color)
     out = ColorTerminal()
     slack.observe(Transcript(slack.name_of, out=out))
 

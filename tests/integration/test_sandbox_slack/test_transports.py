@@ -21,7 +21,7 @@ async def test_an_event_without_a_subscription_is_not_delivered(
     await slack.admin.archive(channel, erin)
     await slack.admin.unarchive(channel, erin)
 
-    assert [each["event"]["type"] for each in bot.received] == ["channel_archive"]
+    assert [payload["event"]["type"] for payload in bot.received] == ["channel_archive"]
 
 
 async def test_a_join_event_carries_the_new_members_team(
@@ -68,7 +68,7 @@ async def test_a_failed_event_is_retried_with_the_same_id() -> None:
             await erin.say(channel, "hello")
             await slack.until(lambda: len(slack.deliveries) == 4)
 
-    assert len({each["event_id"] for each in bot.received}) == 1
+    assert len({payload["event_id"] for payload in bot.received}) == 1
     retries = [headers.get("x-slack-retry-num") for headers in bot.headers]
     assert retries == [None, "1", "2", "3"]
     assert bot.headers[1]["x-slack-retry-reason"] == "http_error"

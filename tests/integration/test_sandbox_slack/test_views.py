@@ -58,7 +58,7 @@ async def test_opening_the_home_sends_an_event_with_the_current_view(
 
     shown = await erin.open_home()
 
-    first, second = (each["event"] for each in bot.received)
+    first, second = (payload["event"] for payload in bot.received)
     assert (first["type"], first["user"], first["tab"]) == ("app_home_opened", erin.id, "home")
     assert first["channel"] == slack.direct_message(erin).id
     assert first["channel"].startswith("D")
@@ -164,7 +164,7 @@ async def test_an_external_id_can_be_used_for_one_home_only(
 
     answers = [await publish(bot, person, named) for person in (erin, erin, nora)]
 
-    assert [each.get("error") for each in answers] == [None, None, "duplicate_external_id"]
+    assert [answer.get("error") for answer in answers] == [None, None, "duplicate_external_id"]
 
 
 async def test_a_press_in_the_home_names_the_view_and_no_channel(
@@ -218,9 +218,9 @@ async def test_another_persons_home_cannot_be_pressed(
     for person in (erin, ann):
         await publish(bot, person, home(blocks=[keys]))
     assert erin.home is not None
-    hers = slack.add_person("Nora")
+    nora = slack.add_person("Nora")
 
-    for person in (hers, ann):
+    for person in (nora, ann):
         with pytest.raises(NotOfferedError):
             await person.press(erin.home, "more")
 
@@ -239,8 +239,8 @@ async def test_presses_in_a_modal_can_update_it_repeatedly_without_a_trigger(
         assert pressed["container"] == {"type": "view", "view_id": view.id}
         clock.advance(60)  # unlike opening, updating needs no trigger, which would expire
         change = modal("next", private_metadata=page)
-        hashed = {"view_id": pressed["view"]["id"], "hash": pressed["view"]["hash"]}
-        assert (await bot.call("views.update", **hashed, view=change))["ok"]
+        target = {"view_id": pressed["view"]["id"], "hash": pressed["view"]["hash"]}
+        assert (await bot.call("views.update", **target, view=change))["ok"]
 
     assert erin.view is view
     assert view.content["private_metadata"] == "second"
@@ -266,7 +266,7 @@ async def test_a_home_cannot_be_changed_with_views_update(bot: StubBot, erin: Pe
 # --- input values during a modal update
 
 
-def asking(*names: str, **initial: str) -> dict[str, Any]:
+def form(*names: str, **initial: str) -> dict[str, Any]:
     """A form with a text input for each name, prefilled from `initial`."""
     blocks = []
     for name in names:
@@ -288,10 +288,10 @@ async def submitted_values(bot: StubBot, person: Person) -> dict[str, Any]:
 async def test_typed_text_survives_a_modal_update(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
-    view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
+    view = await open_modal(bot, channel, erin, form("name", name="Acme"))
     erin.fill(view, {"name": "Acme West"})
 
-    await bot.call("views.update", view_id=view.id, view=asking("name", name="Beta"))
+    await bot.call("views.update", view_id=view.id, view=form("name", name="Beta"))
 
     assert await submitted_values(bot, erin) == {"name": "Acme West"}
 
@@ -299,9 +299,9 @@ async def test_typed_text_survives_a_modal_update(
 async def test_a_modal_update_sets_initial_values_only_for_new_inputs(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
-    view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
+    view = await open_modal(bot, channel, erin, form("name", name="Acme"))
 
-    changed = asking("name", "town", name="Beta", town="Graz")
+    changed = form("name", "town", name="Beta", town="Graz")
     await bot.call("views.update", view_id=view.id, view=changed)
 
     assert await submitted_values(bot, erin) == {"name": "Acme", "town": "Graz"}

@@ -152,7 +152,7 @@ async def test_thread_replies_are_paginated_and_include_metadata(
             cursor=cursor,
             include_all_metadata=True,
         )
-        slots += [each["metadata"]["event_payload"]["slot"] for each in page["messages"]]
+        slots += [message["metadata"]["event_payload"]["slot"] for message in page["messages"]]
         cursor = page.get("response_metadata", {}).get("next_cursor")
 
     assert slots == ["root", "step:1", "step:2", "step:3"]
@@ -186,7 +186,9 @@ async def test_replies_are_not_in_the_channels_history(bot: StubBot, channel: Ch
 
     history = await bot.call("conversations.history", channel=channel.id)
 
-    assert [(each["text"], each["reply_count"]) for each in history["messages"]] == [("hello", 1)]
+    assert [(message["text"], message["reply_count"]) for message in history["messages"]] == [
+        ("hello", 1)
+    ]
 
 
 async def test_an_update_keeps_omitted_metadata_but_drops_omitted_blocks(

@@ -11,11 +11,11 @@ from tests.browser.conftest import (
     OpenPage,
     ann,
     erin,
-    last,
-    look_at,
-    step,
+    last_button,
+    open_channel,
+    shown_value,
     submit,
-    value,
+    wait_for_step,
 )
 
 SERIOUS = ("serious", "critical")
@@ -27,11 +27,11 @@ def scene() -> str:
 
 
 def serious_findings(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
-        f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}"
-        for each in found
-        if each["impact"] in SERIOUS
+        f"{violation['id']}: {[node['html'][:120] for node in violation['nodes'][:3]]}"
+        for violation in violations
+        if violation["impact"] in SERIOUS
     ]
 
 
@@ -39,15 +39,15 @@ def test_axe_reports_no_serious_accessibility_issues(page: Page, open_page: Open
     for part in ("servicetitan", "slack", "people", "calls"):
         page.locator(f"#d-{part} > summary").click()
     assert serious_findings(page) == []
-    last(ann(page), "enter_credentials").click()
+    last_button(ann(page), "enter_credentials").click()
     submit(ann(page))
     expect(ann(page).locator(".error")).to_be_visible()
-    look_at(erin(page), "Home")
+    open_channel(erin(page), "Home")
     expect(erin(page).locator(".home")).to_contain_text("Acme Plumbing")
     assert serious_findings(page) == []
     assert serious_findings(open_page("?only=b", PHONE, "dark")) == []
     ann(page).get_by_role("button", name="Cancel").click()
-    look_at(erin(page), "acme-heavyset")
+    open_channel(erin(page), "acme-heavyset")
 
 
 @pytest.mark.usefixtures("page")
@@ -60,7 +60,7 @@ def test_everything_fits_the_width_of_a_phone(open_page: OpenPage) -> None:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
-    last(ann(phone), "enter_credentials").click()
+    last_button(ann(phone), "enter_credentials").click()
     dialog = ann(phone).get_by_role("dialog")
     expect(dialog.get_by_label("Booking Provider ID", exact=True)).to_be_focused()
     dialog.get_by_role("button", name="Close", exact=True).click()
@@ -96,18 +96,18 @@ def _tab_to(page: Page, action: str) -> None:
 def test_two_browsers_and_a_reload_show_the_same_state(page: Page, open_page: OpenPage) -> None:
     other = open_page("?only=b")
 
-    last(ann(page), "enter_credentials").click()
+    last_button(ann(page), "enter_credentials").click()
     expect(ann(other).get_by_role("dialog")).to_be_visible()  # both show the same person's screen
     box = ann(page).get_by_label("Booking Provider ID", exact=True)
     with page.expect_response(re.compile("/act$")):
-        box.fill(value(page, "Booking Provider ID"))
+        box.fill(shown_value(page, "Booking Provider ID"))
     page.reload()
-    expect(box).to_have_value(value(page, "Booking Provider ID"))
+    expect(box).to_have_value(shown_value(page, "Booking Provider ID"))
     submit(ann(page))
     expect(ann(other).get_by_role("dialog")).to_have_count(0)
-    last(ann(page), "step_done").click(no_wait_after=True)
-    last(ann(other), "step_done").click(no_wait_after=True)
-    step(ann(page), 12)
+    last_button(ann(page), "step_done").click(no_wait_after=True)
+    last_button(ann(other), "step_done").click(no_wait_after=True)
+    wait_for_step(ann(page), 12)
 
 
 def test_text_that_could_not_be_sent_stays_in_its_box_with_an_error(page: Page) -> None:
