@@ -1,15 +1,25 @@
-"""The input of a submitted form."""
+"""The input of a submitted form, and the response to it: an error is shown at its input.
 
-from collections.abc import Mapping
+Nothing here logs what was received: a body may contain a secret.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import AliasPath, Field, SecretStr
 
+from bot.core.errors import Malformed, Repeated, Unavailable
 from bot.core.typed_text import prose
 from bot.onboarding.people import Person
-from bot.use_cases import Request
+from bot.use_cases import InvalidInput, NeedsConfirmation, Request
+from bot.views.blocks import fallback, section
+from bot.views.forms import View
 from bot.views.ids import FormRef
+from handlers.error_replies import explain
 from handlers.payloads import OpenedView, Payload, User, request_key
+
+log = logging.getLogger(__name__)
 
 
 class Input(Payload):
@@ -81,3 +91,37 @@ class Submission(Payload):
         """The blocks of its inputs, the only ones at which Slack shows errors."""
         inputs = [one for one in self.view.blocks if one.get("type") == "input"]
         return [str(one.get("block_id", "")) for one in inputs] or list(self.view.values)
+
+
+async def response_to(
+    form: Submission, listener: Callable[[Submission], Awaitable[View | None]]
+) -> dict[str, Any]:
+    """Return what Slack does with a form: close it, replace it, or show errors at its inputs.
+
+    Raises only Malformed.
+    """
+    try:
+        view = await listener(form)
+    except Malformed:
+        raise
+    except Repeated:
+        view = None
+    except NeedsConfirmation as error:
+        view = error.view
+    except InvalidInput as error:
+        return _errors(form, error.errors)
+    except Unavailable as error:
+        log.warning("a form could not be kept", extra={"reason": str(error)})
+        text = "Not saved yet: something isn't responding. Please try again in a moment."
+        return _errors(form, {"": text})
+    except Exception as error:
+        return _errors(form, {"": fallback([section(explain(error))])})
+    return {"response_action": "update", "view": view} if view else {}
+
+
+def _errors(form: Submission, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Show texts at their inputs, or at the first if the form has no such input."""
+    inputs = form.inputs
+    first = next(iter(inputs), "")
+    errors = {block if block in inputs else first: text for block, text in texts.items()}
+    return {"response_action": "errors", "errors": errors}

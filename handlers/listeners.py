@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
-from bot.use_cases import InvalidInput, NeedsConfirmation, Request
-from bot.views.blocks import fallback, section
+from bot.use_cases import Request
 from bot.views.forms import View
 from bot.views.ids import StepRef
 from handlers.error_replies import explain
-from handlers.forms import Submission
+from handlers.forms import Submission, response_to
 from handlers.payloads import ButtonPress, Press, Shortcut
 from handlers.replies import Outcome, Replies
 
@@ -98,7 +97,7 @@ class Listeners:
         def register(listener: Listener[Submission, View | None]) -> None:
             @self.app.view(callback_id)
             async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-                await ack(**await _form_response(Submission.of(body), listener))
+                await ack(**await response_to(Submission.of(body), listener))
 
         return register
 
@@ -128,33 +127,3 @@ class Listeners:
                 self.app.event(name)(handle)
 
         return register
-
-
-async def _form_response(
-    form: Submission, listener: Listener[Submission, View | None]
-) -> dict[str, Any]:
-    try:
-        view = await listener(form)
-    except Malformed:
-        raise
-    except Repeated:
-        view = None
-    except NeedsConfirmation as error:
-        view = error.view
-    except InvalidInput as error:
-        return _errors(form, error.errors)
-    except Unavailable as error:
-        log.warning("a form could not be kept", extra={"reason": str(error)})
-        text = "Not saved yet: something isn't responding. Please try again in a moment."
-        return _errors(form, {"": text})
-    except Exception as error:
-        return _errors(form, {"": fallback([section(explain(error))])})
-    return {"response_action": "update", "view": view} if view else {}
-
-
-def _errors(form: Submission, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Show texts at their inputs, or at the first if the form has no such input."""
-    inputs = form.inputs
-    first = next(iter(inputs), "")
-    errors = {block if block in inputs else first: text for block, text in texts.items()}
-    return {"response_action": "errors", "errors": errors}

@@ -85,7 +85,7 @@ def _must_have_nothing_to_fix(onboarding: Onboarding) -> None:
 
 
 def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
-    """Make a finished step current again; later ones wait for it. Credentials are kept."""
+    """Open a finished step again; later ones wait for it. Credentials are kept."""
     must_be_active(onboarding, actor)
     progress = onboarding.step(number)
     if progress.state is StepState.CURRENT:
@@ -96,10 +96,6 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
     if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
         raise Refused(f"HeavySet Tech skipped step {number}; only we can reopen it.")
     undone = Event(EventKind.STEP_UNDONE, actor, now, number)
-    if onboarding.current and number > onboarding.current.number:  # it was skipped ahead of time
-        waiting = replace(progress, state=StepState.WAITING, by=None, at=None)
-        steps = tuple(waiting if step is progress else step for step in onboarding.steps)
-        return changed(onboarding, now, [undone], steps=steps)
     account = None if onboarding.guide.step(number).choice else onboarding.account
     return changed(onboarding, now, [undone], steps=back_to(onboarding, number), account=account)
 

@@ -141,7 +141,13 @@ def end_step(
 
 
 def back_to(onboarding: Onboarding, number: int) -> tuple[StepProgress, ...]:
-    """Return the steps with `number` current again; what an engineer skipped stays skipped."""
+    """Return the steps with `number` open again; what an engineer skipped stays skipped.
+
+    It is current again, unless it was skipped before its turn: then it waits for the current one.
+    """
+    if onboarding.current and onboarding.current.number < number:
+        waiting = replace(onboarding.step(number), state=StepState.WAITING, by=None, at=None)
+        return tuple(waiting if step.number == number else step for step in onboarding.steps)
 
     def reopened(step: StepProgress) -> StepProgress:
         skipped = step.state is StepState.SKIPPED and not skipped_by(onboarding, step.number)

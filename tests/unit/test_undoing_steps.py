@@ -1,13 +1,19 @@
 """Undoing steps, asking for help, and refusing changes after completion."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 
 from bot.core.errors import Refused
-from bot.onboarding import EventKind
+from bot.onboarding import Change, EventKind, Onboarding
 from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.steps import choose_option, finish_step, undo_step
+from bot.onboarding.retention import expire_credentials
+from bot.onboarding.steps import choose_option, finish_step, skip_step, undo_step
 from tests.builders import (
+    ALL_FIELDS,
     GUIDE,
     MINUTE,
     NOW,
@@ -22,6 +28,7 @@ from tests.builders import (
 
 ANN, BEN, ERIN = a_client_admin(), a_client_admin(OTHER_ADMIN), an_engineer()
 LATER = NOW + 60 * MINUTE
+Transition = Callable[[Onboarding], Change]
 
 
 def test_undo_makes_the_step_current_and_the_next_one_wait() -> None:
@@ -36,6 +43,42 @@ def test_undo_goes_back_several_steps_at_once() -> None:
     after = undo_step(an_onboarding(at_step=16), 9, ANN, LATER).onboarding
 
     assert states(after) == "d" * 8 + "c" + "w" * 16
+
+
+def with_credentials_at_step_1(*skipped: int) -> Onboarding:
+    """An engineer entered them all, and skipped some steps whose turn hasn't come."""
+    onboarding = an_onboarding(at_step=1, credentials=ALL_FIELDS)
+    for number in skipped:
+        onboarding = skip_step(onboarding, number, ERIN, NOW).onboarding
+    return onboarding
+
+
+@pytest.mark.parametrize(
+    "reopens",
+    [
+        lambda at: record_posted_secret(at, ["client_secret"], ANN, LATER),
+        lambda at: undo_step(at, 19, ERIN, LATER),
+    ],
+    ids=["its secret was posted", "reopened"],
+)
+def test_a_step_skipped_before_its_turn_opens_without_becoming_current(
+    reopens: Transition,
+) -> None:
+    after = reopens(with_credentials_at_step_1(19, 20)).onboarding
+
+    assert states(after) == "c" + "w" * 18 + "s" + "w" * 5
+
+
+def test_deleted_credentials_open_a_step_skipped_before_its_turn() -> None:
+    change = expire_credentials(
+        with_credentials_at_step_1(22), LATER, keep=timedelta(0), objection=timedelta(0)
+    )
+    change = expire_credentials(
+        change.onboarding, LATER + MINUTE, keep=timedelta(0), objection=timedelta(0)
+    )
+
+    assert change.onboarding.credentials == {}
+    assert states(change.onboarding) == "c" + "w" * 24
 
 
 def test_undo_keeps_the_values() -> None:
