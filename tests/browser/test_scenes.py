@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.web.scenes import SCENES
-from tests.browser.conftest import OpenPage, erin, open_channel, start_scene
+from tests.browser.conftest import OpenPage, ann, erin, open_channel, start_scene, wait_for_step
 
 pytestmark = pytest.mark.long
 
@@ -26,6 +26,10 @@ def page(open_page: OpenPage) -> Page:
 def test_each_scene_starts_at_the_moment_it_is_named_for(page: Page, name: str) -> None:
     start_scene(page, name)
 
-    open_channel(erin(page), "engineering")
-    shown = erin(page).locator(".room")
-    expect(shown).to_contain_text(IN_THE_ENGINEERING_CHANNEL.get(name, ""))
+    if name == "fresh":
+        expect(ann(page).locator(".room")).to_contain_text("Nothing here yet")
+    elif name.startswith("step-"):
+        wait_for_step(ann(page), int(name.removeprefix("step-")))
+    else:
+        open_channel(erin(page), "engineering")
+        expect(erin(page).locator(".room")).to_contain_text(IN_THE_ENGINEERING_CHANNEL[name])

@@ -1,5 +1,9 @@
 """Channel changes: the onboarding pauses or follows, and engineering is notified once."""
 
+import json
+
+import pytest
+
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH
 from tests.integration.world import World, last_reply
@@ -82,6 +86,19 @@ async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> N
     assert begun.channel.id != old_id
     assert begun.current == 2
     assert "new ID" in begun.announced[-1]
+
+
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+async def test_either_event_of_uninstalling_pauses(begun: World, kind: str) -> None:
+    await begun.slack.admin.uninstall()
+    await deliver_events(begun)
+    begun.write("UPDATE onboarding SET status = 'active', loss = NULL")
+    event = begun.last_event(kind) | {"event_id": "Ev0ALONE"}
+
+    await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await begun.idle()
+
+    assert status(begun) == "paused"
 
 
 @ON_BOTH
