@@ -53,7 +53,7 @@ def test_only_five_variables_are_required_and_the_rest_have_defaults(env: Enviro
 
 
 def test_an_empty_variable_counts_as_not_set(env: Environment) -> None:
-    assert env.load(PORT="", LOG_LEVEL="", SLACK_APP_TOKEN="").port == 3000
+    assert env.load(PORT="", LOG_LEVEL="", SLACK_APP_TOKEN="") == env.load()
 
 
 def test_an_unrelated_variable_is_ignored(env: Environment) -> None:
