@@ -19,11 +19,15 @@ import bot.app.running
 import bot.cli.commands
 import bot.cli.doctor
 import bot.cli.export.rendering
+import bot.cli.run
 import storage.migrate
 from bot.cli.main import main as command_line
 
 assert all(
-    (bot.app.running, bot.cli.commands, bot.cli.doctor, bot.cli.export.rendering, storage.migrate)
+    (
+        *(bot.app.running, bot.cli.commands, bot.cli.doctor, bot.cli.export.rendering),
+        *(bot.cli.run, storage.migrate),
+    )
 )
 
 

@@ -1,12 +1,9 @@
-"""What the commands do; each function returns the exit status.
+"""What the commands do, apart from `run` and `init`; each function returns the exit status.
 
-Commands import what only they need, so that `run` starts faster and uses less memory.
+They import what only one of them needs when it runs.
 """
 
 import asyncio
-import gc
-import logging
-import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -15,11 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import guide
-from bot.app.event_loop import watch_event_loop
 from bot.app.guides import guide_files, guide_store
-from bot.app.running import running
-from bot.app.settings import Settings, load_partly, secret_paths
-from bot.cli import private_files
+from bot.app.settings import Settings, load_partly
 from bot.cli.command import say, with_output, with_settings, write
 from bot.cli.names import names_of
 from bot.core import logs
@@ -29,7 +23,6 @@ from bot.guide.loading import SERVICETITAN
 from bot.onboarding.history import history_of
 from bot.onboarding.reporting import report_on
 from bot.onboarding.reporting.period import Period
-from bot.slack import SlackRefused
 from bot.use_cases.retention import destroy_old_values
 from storage import backup, event_log, migrate, onboardings, posted_messages, secure_delete
 from storage.audit.head_log import read_heads
@@ -43,45 +36,6 @@ from storage.vault import Vault
 
 if TYPE_CHECKING:
     from bot.cli.doctor import Finding
-
-log = logging.getLogger(__name__)
-
-
-@with_settings(check_tables=False, outdated_status=2)
-def run(settings: Settings) -> int:
-    for line in (*settings.doubts, *private_files.warnings(secret_paths(), settings.database_url)):
-        log.warning(line)
-    log.info("opening the database", extra={"at": migrate.where(settings.database_url)})
-    if is_sqlite(settings.database_url):
-        migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
-    else:
-        migrate.check(settings.database_url)
-    try:
-        asyncio.run(_serve(settings))
-    except SlackRefused as error:
-        connecting = error.method == "apps.connections.open"
-        name = "SLACK_APP_TOKEN" if connecting else "SLACK_BOT_TOKEN"
-        return say(f"{name}: Slack rejected it ({error.code}). Copy it again.", 2)
-    return 0
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings) as bot:
-        gc.set_threshold(10_000, 20, 20)
-        gc.freeze()  # imports and setup stay for good, so there is no need to scan them
-        gc.enable()
-        stopped = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(watch_event_loop(bot.metrics))
-        await asyncio.wait([stopped, bot.working], return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        watching.cancel()
-        if bot.working.done():
-            bot.working.result()
-        await bot.retire()
 
 
 @with_output

@@ -65,7 +65,7 @@ def init(
 def run() -> int:
     """Run the bot until SIGTERM or Ctrl-C."""
     gc.disable()  # until it runs: collecting garbage takes a quarter of the import time
-    from bot.cli.commands import run as run_bot
+    from bot.cli.run import run as run_bot
 
     return run_bot()
 

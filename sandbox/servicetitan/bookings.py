@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from sandbox.servicetitan.api import PROVIDER, READS, Refused
 from sandbox.servicetitan.booking_form import CreateBookingRequest, DismissBookingRequest, errors_of
+from sandbox.servicetitan.endpoints import PROVIDER, READS, Refused
 
 if TYPE_CHECKING:
     from sandbox.servicetitan.server import ServiceTitanSandbox

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from aiohttp import web
 
-from sandbox.servicetitan.api import problem
+from sandbox.servicetitan.endpoints import problem
 
 
 class Odd(NamedTuple):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.servicetitan.api import (
+from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
+from sandbox.servicetitan.endpoints import (
     ALL_BOOKINGS,
     GUIDE_SCOPES,
     READS,
@@ -22,7 +23,6 @@ from sandbox.servicetitan.api import (
     Refused,
     problem,
 )
-from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
 from sandbox.servicetitan.faults import Fault, FaultKind
 
 TOKEN_LIFETIME = 900

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox.servicetitan.api import GUIDE_SCOPES, TAG, WRITE_SCOPES
+from sandbox.servicetitan.endpoints import GUIDE_SCOPES, TAG, WRITE_SCOPES
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Outage, SlackSandbox, Trouble
 

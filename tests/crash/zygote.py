@@ -25,7 +25,7 @@ from aiohttp import web
 
 import bot.app.bolt
 import bot.app.running
-import bot.cli.commands
+import bot.cli.run
 import bot.publishing.leisure
 from tests.executed_sql import TRANSACTIONS, observe_sql
 
@@ -161,7 +161,7 @@ def start(order: dict[str, Any]) -> int:
         with ExitStack() as stack:
             if "reports" in order:
                 stack.enter_context(all_reported(Reports(order["reports"], order["generation"])))
-            status = bot.cli.commands.run()
+            status = bot.cli.run.run()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -15,7 +15,7 @@ from bot.verification import verify
 from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, READS, WRITE_SCOPES
-from sandbox.servicetitan.api import READS as SANDBOX_READS
+from sandbox.servicetitan.endpoints import READS as SANDBOX_READS
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
