@@ -349,14 +349,6 @@ def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
     assert (history.took, history.spans, hours_waited(history)) == (timedelta(), (), (0, 0, 0))
 
 
-def test_events_can_be_picked_by_kind() -> None:
-    progress = Progress().choose().then(lambda at, now: undo_step(at, 1, ANN, now))
-
-    assert [
-        event.step for event in progress.history().events if event.kind is EventKind.STEP_UNDONE
-    ] == [1]
-
-
 def test_an_event_says_who_and_when() -> None:
     [event] = Progress().history().events
 

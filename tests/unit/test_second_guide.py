@@ -208,7 +208,7 @@ def test_a_guide_without_credentials_can_be_walked_through() -> None:
     kept = [line for line in lines if not line.startswith(("credentials", "reveals"))]
     guide = parse("\n".join(["credentials = []", "troubleshooting = []", *kept]), "bare.toml")
 
-    assert an_onboarding(guide=guide, at_step=3).current
+    assert every_stage(guide)[-1].status is Status.COMPLETED
 
 
 def test_questions_are_answered_from_the_guides_own_text(fieldbook: Guide) -> None:

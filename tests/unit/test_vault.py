@@ -80,7 +80,9 @@ def test_an_altered_ciphertext_does_not_open(position: int) -> None:
 def test_a_truncated_ciphertext_does_not_open(length: int) -> None:
     value = sealed()
 
-    assert error_from(replace(value, ciphertext=value.ciphertext[:length]))
+    error = error_from(replace(value, ciphertext=value.ciphertext[:length]))
+
+    assert "the stored value was altered or moved" in error
 
 
 def test_a_missing_key_is_named_by_its_id() -> None:
