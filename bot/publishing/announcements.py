@@ -39,7 +39,7 @@ EDITS = {
     EventKind.PAUSED: EventKind.GONE_QUIET,
     EventKind.CANCELLED: EventKind.GONE_QUIET,
 }
-OUTBOX = tuple({*ANNOUNCED, *EDITS})
+OUTBOX = tuple(dict.fromkeys((*ANNOUNCED, *EDITS)))
 
 
 @dataclass(frozen=True, slots=True)

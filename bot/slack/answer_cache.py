@@ -53,7 +53,7 @@ class AnswerCache(Generic[Answer]):
         """Return the answer for `key`; a stale one, or else `fallback`, if Slack gives none.
 
         `ask` is another way to ask, used if no lookup is running. Raises what asking raises, and
-        Unavailable at the deadline of the request.
+        Unavailable at the deadline of the request if there is nothing else to return.
         """
         if key in self._found:
             at, found = self._found[key]

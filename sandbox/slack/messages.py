@@ -1,4 +1,4 @@
-"""How messages are created, shown, changed and deleted, whoever does it."""
+"""How messages are created, shown, changed and deleted, by anyone."""
 
 from sandbox.slack.block_kit import with_block_ids
 from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessagePosted

@@ -41,7 +41,7 @@ async def test_secrets_appear_only_where_an_engineer_reveals_them(
         ended = everything_written(stage, [*answers, *run.answers])
         assert leaks(ended) == set()
 
-        print(f"\n{search_summary(running)}")  # noqa: T201 (the figures are to be seen)
+        print(f"\n{search_summary(running)}")  # noqa: T201 (`pytest -s` shows the figures)
         assert running["bot.log"].count("Traceback") >= 2  # secrets were in memory then
         windows = [json.dumps(call.arguments) for call in stage.slack.calls if is_reveal(call)]
         assert max(sum(secret in window for secret in CANARIES.values()) for window in windows) == 1

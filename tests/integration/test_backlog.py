@@ -196,7 +196,7 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
 
 
 def assert_newest_first(outage: Outage, channels: list[str]) -> None:
-    """Check that whoever was active last came first, give or take clients handled concurrently."""
+    """Check the order: the client active last came first, give or take concurrent ones."""
     quiet = [client for client in outage.clients if not client.pressed]
     newest_first = [
         client.channel.id for client in sorted(quiet, key=lambda client: client.inactive_for)
