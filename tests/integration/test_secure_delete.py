@@ -19,6 +19,9 @@ from tests.integration.world import World, running_world
 from tests.postgresql import Cluster
 
 TIMEOUT_SECONDS = 20
+# https://www.postgresql.org/docs/15/wal-internals.html, and XLogPageHeaderData in its source.
+WAL_PAGE_BYTES = 8192
+HEADER_BYTES, LONG_HEADER_BYTES, IS_LONG = 24, 40, 0x02
 on_both = pytest.mark.parametrize("files", ["sqlite", "postgresql"], indirect=True)
 on_postgresql = pytest.mark.parametrize("files", ["postgresql"], indirect=True)
 
@@ -43,9 +46,18 @@ class DatabaseFiles:
         return [path for path in data.rglob("*") if path.is_file() and "pg_wal" not in path.parts]
 
     def wal(self) -> bytes:
+        """PostgreSQL's log without the headers of its pages, which interrupt long records."""
         assert self._cluster
         wal = self._cluster.directory / "data" / "pg_wal"
-        return b"".join(path.read_bytes() for path in wal.iterdir() if path.is_file())
+        segments = [path.read_bytes() for path in sorted(wal.iterdir()) if path.is_file()]
+        pages = [
+            segment[start : start + WAL_PAGE_BYTES]
+            for segment in segments
+            for start in range(0, len(segment), WAL_PAGE_BYTES)
+        ]
+        return b"".join(
+            page[LONG_HEADER_BYTES if page[2] & IS_LONG else HEADER_BYTES :] for page in pages
+        )
 
     def flush(self) -> None:
         """Make PostgreSQL write what it holds in memory to its files."""
