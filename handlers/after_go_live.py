@@ -13,7 +13,7 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     live = use_cases.after_go_live
     on.step_buttons({ids.TELL_CLIENT: live.tell})
 
-    @on.press(Press.of, ids.ASK_THEM)
+    @on.press(Press, ids.ASK_THEM)
     async def ask_them(press: Press) -> View:
         return await live.ask_form(press.request, press.action.value)
 

@@ -52,7 +52,7 @@ def register(on: Listeners, use_cases: UseCases) -> None:
             blocks = list(answer.blocks)
             await ack(text=answer.text, blocks=blocks, response_type="ephemeral")
 
-    @on.press(Press.of, re.compile(rf"^{ids.STATUS_PAGE}:"))
+    @on.press(Press, f"{ids.STATUS_PAGE}:")
     async def status_page(press: Press) -> EphemeralReply:
         return await use_cases.status.page(press.request, StatusQuery.parse(press.action.value))
 

@@ -1,7 +1,5 @@
 """Entering credentials, showing stored ones to engineers, and keeping unused ones."""
 
-import re
-
 from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.use_cases.revealed_windows import WINDOW
@@ -29,15 +27,15 @@ def register(on: Listeners, use_cases: UseCases) -> None:
             confirmed=form.ticked(ids.CONFIRM_UNUSUAL),
         )
 
-    @on.press(WindowPress.of, re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
+    @on.press(WindowPress, f"{ids.REVEAL_CREDENTIALS}:")
     async def show_credential(press: WindowPress) -> View:
-        name, window = press.action.action_id.partition(":")[2], press.view.external_id
+        name, window = press.argument, press.view.external_id
         if name not in press.view.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
         return await use_cases.reveal_credentials.reveal(
             press.request, press.view.ref, window, name
         )
 
-    @on.press(Press.of, ids.KEEP_CREDENTIALS)
+    @on.press(Press, ids.KEEP_CREDENTIALS)
     async def keep_credentials(press: Press) -> str:
         return await use_cases.retention.keep(press.request, press.action.value)

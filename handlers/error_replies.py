@@ -12,22 +12,13 @@ from bot.views.reply_texts import refusal_text
 
 log = logging.getLogger(__name__)
 
-# views.open: the trigger was older than three seconds, or used before.
-TRIGGER_ERRORS = {
-    "expired_trigger_id",
-    "exchanged_trigger_id",
-    "invalid_trigger_id",
-    "trigger_expired",
-    "trigger_exchanged",
-}
-
 
 def explain(error: Exception) -> str:
     """Return the text about `error` for a person, and log the rest."""
     match error:
         case Refused():
             return refusal_text(error)
-        case SlackRefused() if error.code in TRIGGER_ERRORS:
+        case SlackRefused() if "trigger" in error.code:  # it was older than three seconds, or used
             return "Slack took too long to open the window. Please try again."
         case UnreadableRow():  # already logged
             return (

@@ -1,7 +1,5 @@
 """The pages of the history's window."""
 
-import re
-
 from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.views import ids
@@ -11,7 +9,7 @@ from handlers.payloads import WindowPress
 
 
 def register(on: Listeners, use_cases: UseCases) -> None:
-    @on.press(WindowPress.of, re.compile(rf"^{ids.HISTORY_PAGE}:"))
+    @on.press(WindowPress, f"{ids.HISTORY_PAGE}:")
     async def history_page(press: WindowPress) -> View:
         until = press.action.value
         if not (until.isascii() and until.isdecimal() and len(until) < 10):

@@ -1,7 +1,5 @@
 """The app's Home: opening and refreshing it, and the buttons of its board."""
 
-import re
-
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.forms import View
@@ -19,19 +17,19 @@ def register(on: Listeners, use_cases: UseCases) -> None:
         if event.tab == "home":
             home.open(event.user)
 
-    @on.press(ButtonPress.of, ids.HOME_REFRESH)
+    @on.press(ButtonPress, ids.HOME_REFRESH)
     async def home_refresh(press: ButtonPress) -> None:
         home.open(press.user.id)
 
-    @on.press(ButtonPress.of, re.compile(rf"^{ids.HOME_FILTER}:"))
+    @on.press(ButtonPress, f"{ids.HOME_FILTER}:")
     async def home_filter(press: ButtonPress) -> None:
         home.choose(press.user.id, press.action.value)
 
-    @on.press(ButtonPress.of, ids.HOME_REMIND)
+    @on.press(ButtonPress, ids.HOME_REMIND)
     async def home_remind(press: ButtonPress) -> str:
         return await home.remind(press.request, press.action.value)
 
-    @on.press(ButtonPress.of, ids.HOME_ASSIGN)
+    @on.press(ButtonPress, ids.HOME_ASSIGN)
     async def home_assign(press: ButtonPress) -> View:
         return await home.assign_form(press.request, press.action.value)
 

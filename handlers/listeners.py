@@ -5,13 +5,14 @@ Nothing here logs what was received: a body may contain a secret.
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
 from bot.use_cases import Request
+from bot.views.ephemeral import plain_answer
 from bot.views.forms import View
 from bot.views.ids import StepRef
 from handlers.error_replies import explain
@@ -39,30 +40,21 @@ class Listeners:
     def __init__(self, app: AsyncApp, replies: Replies) -> None:
         self.app, self.replies = app, replies
 
-    def press(
-        self, read: Read[Pressed], *action_ids: str | re.Pattern[str]
-    ) -> Register[Pressed, Outcome]:
-        """Register for buttons. A press is acknowledged when the listener has returned.
+    def press(self, kind: type[Pressed], *ids: str) -> Register[Pressed, Outcome]:
+        """Register for buttons, or for shortcuts; an id that ends with a colon is a prefix.
 
-        The person sees its outcome, or why it failed.
+        A press is acknowledged when the listener has returned. The person sees its outcome, or why
+        it failed.
         """
-        return self._responding(self.app.action, read, action_ids)
+        bolt = self.app.message_shortcut if kind is Shortcut else self.app.action
 
-    def shortcut(self, *callback_ids: str) -> Register[Shortcut, Outcome]:
-        """Register for shortcuts in a message's menu, which are treated like buttons."""
-        return self._responding(self.app.message_shortcut, Shortcut.of, callback_ids)
-
-    def _responding(
-        self,
-        bolt: Callable[..., Callable[..., object]],
-        read: Read[Pressed],
-        ids: Sequence[str | re.Pattern[str]],
-    ) -> Register[Pressed, Outcome]:
         def register(listener: Listener[Pressed, Outcome]) -> None:
             async def respond(ack: AsyncAck, body: dict[str, Any]) -> None:
-                press = read(body)
+                press = kind.of(body)
                 try:
                     outcome = await listener(press)
+                    if isinstance(outcome, str) and press.container.is_ephemeral:
+                        outcome = plain_answer(outcome)  # it replaces the private message
                     if outcome is not None:
                         self.replies.show(press, outcome)
                 except Malformed:
@@ -74,7 +66,7 @@ class Listeners:
                 await ack()
 
             for one in ids:
-                bolt(one)(respond)
+                bolt(re.compile(f"^{one}") if one.endswith(":") else one)(respond)
 
         return register
 
@@ -83,7 +75,7 @@ class Listeners:
     ) -> None:
         """Register for the buttons of messages that only name a step, each with its use case."""
 
-        @self.press(Press.of, *use_cases)
+        @self.press(Press, *use_cases)
         async def press_button(press: Press) -> Outcome:
             return await use_cases[press.action.action_id](press.request, press.step)
 

@@ -10,7 +10,6 @@ import re
 from bot.core.typed_text import as_typed, one_line
 from bot.use_cases import UseCases
 from bot.views import ids
-from bot.views.ephemeral import EphemeralReply, plain_answer
 from handlers.events import Deletion, ThreadMessage, read_message
 from handlers.listeners import Listeners
 from handlers.payloads import Press
@@ -42,14 +41,13 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     # The buttons of the line that asks what a message meant.
     on.step_buttons({ids.MARK_STEP_DONE: use_cases.messages.mark_done})
 
-    @on.press(Press.of, ids.SEND_TO_ENGINEER)
-    async def send_to_engineer(press: Press) -> EphemeralReply:
-        sent = await use_cases.messages.send(press.request, press.step, press.thread_ts)
-        return plain_answer(sent)
+    @on.press(Press, ids.SEND_TO_ENGINEER)
+    async def send_to_engineer(press: Press) -> str:
+        return await use_cases.messages.send(press.request, press.step, press.thread_ts)
 
-    @on.press(Press.of, ids.JUST_CHATTING)
-    async def just_chatting(_press: Press) -> EphemeralReply:
-        return plain_answer("Got it. I'll stay out of it.")
+    @on.press(Press, ids.JUST_CHATTING)
+    async def just_chatting(_press: Press) -> str:
+        return "Got it. I'll stay out of it."
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:

@@ -133,6 +133,11 @@ class ButtonPress(AnyPress):
     action: Action = Field(validation_alias=FIRST_ACTION)
 
     @property
+    def argument(self) -> str:
+        """What follows the colon in the button's id."""
+        return self.action.action_id.partition(":")[2]
+
+    @property
     def step(self) -> StepRef:
         """The step that the button refers to; raises Malformed if there is none."""
         return StepRef.parse(self.action.value)

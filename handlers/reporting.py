@@ -1,7 +1,5 @@
 """The pages of the report's window."""
 
-import re
-
 from bot.core.errors import Malformed
 from bot.onboarding.reporting.period import Period
 from bot.use_cases import UseCases
@@ -13,9 +11,9 @@ from handlers.payloads import WindowPress
 
 
 def register(on: Listeners, use_cases: UseCases) -> None:
-    @on.press(WindowPress.of, re.compile(rf"^{ids.REPORT_PAGE}:"))
+    @on.press(WindowPress, f"{ids.REPORT_PAGE}:")
     async def report_page(press: WindowPress) -> View:
-        page = press.action.action_id.partition(":")[2]
+        page = press.argument
         period = Period.parse(press.action.value)
         if period is None or page not in PAGES:
             raise Malformed("a page of no report")

@@ -1,7 +1,5 @@
 """The buttons of a step, and the window for steps that a client finished earlier."""
 
-import re
-
 from slack_bolt.async_app import AsyncAck
 
 from bot.use_cases import UseCases
@@ -29,12 +27,11 @@ def register(on: Listeners, use_cases: UseCases) -> None:
         }
     )
 
-    @on.press(Press.of, re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
+    @on.press(Press, f"{ids.CHOOSE_ACCOUNT}:")
     async def choose_account(press: Press) -> None:
-        option = press.action.action_id.partition(":")[2]
-        await steps.choose(press.request, press.step, option)
+        await steps.choose(press.request, press.step, press.argument)
 
-    @on.press(WindowPress.of, ids.ALREADY_DONE)
+    @on.press(WindowPress, ids.ALREADY_DONE)
     async def already_done(press: WindowPress) -> View:
         return await steps.catch_up_form(press.request, press.step)
 

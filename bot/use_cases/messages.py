@@ -17,7 +17,7 @@ from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
 from bot.views.conversation import near_line
-from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.ephemeral import EphemeralReply
 from bot.views.ids import StepRef
 from bot.views.reply_texts import help_text, refusal_text, status_text, words_text
 from storage import onboardings
@@ -165,10 +165,10 @@ class Messages(UseCase):
         engineer = (await self._services.directory.profile(onboarding.engineer)).name
         return near_line(onboarding, step, message.ts, engineer)
 
-    async def mark_done(self, request: Request, ref: StepRef) -> EphemeralReply:
+    async def mark_done(self, request: Request, ref: StepRef) -> str:
         """Finish the step that someone was asked about; return a line that says so."""
         await self._steps.finish(request, ref)
-        return plain_answer(f"✅ Marked step {ref.step} done.")
+        return f"✅ Marked step {ref.step} done."
 
     async def send(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
         """Send a message that someone wrote in the thread to the engineer."""
