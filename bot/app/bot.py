@@ -156,9 +156,7 @@ class Bot:
         self.announcements = Announcements(
             slack=slack, database=database, channel=channel, clock=clock
         )
-        self.engineering = EngineeringChannel(
-            slack=slack, channel=channel, notices=self.notices, tasks=tasks
-        )
+        self.engineering = EngineeringChannel(slack=slack, channel=channel, notices=self.notices)
         self.publisher = Publisher(
             database=database,
             guides=self.guides,
@@ -281,8 +279,7 @@ class Bot:
             checks=[
                 *(check.look for check in checks.values()),
                 *(gauges.look, self.heartbeat.look, self.pictures.look, self.digest.look),
-                self.use_cases.absences.look,
-                self.rounds.look,
+                *(self.use_cases.absences.look, self.rounds.look, self.engineering.look),
             ],
             tasks=self.tasks,
             interval=settings.sweep_interval,
@@ -296,7 +293,6 @@ class Bot:
         """
         await asyncio.to_thread(self.stall.prepare, self._clock())
         await _until_answered("Slack", self.slack.identify)
-        self.engineering.check_soon()
         self.tasks.spawn(self.directory.log_problems(), "log unknown engineers")
         if self.socket:
             await _until_answered("Slack", self.socket.connect)

@@ -1,9 +1,7 @@
 """Warns in the engineering channel when people outside HeavySet can read it."""
 
-import asyncio
 import logging
 
-from bot.core.background import BackgroundTasks
 from bot.core.errors import Unavailable
 from bot.publishing.notices import Notices
 from bot.slack import Slack, SlackRefused
@@ -12,34 +10,29 @@ from bot.views.engineering_channel import shared_channel_message
 log = logging.getLogger(__name__)
 
 SHARED = "engineering_channel_shared"
-LONGEST_PAUSE_SECONDS = 60
 
 
 class EngineeringChannel:
     """Checks the channel at startup, and when Slack says that it was shared or unshared."""
 
-    def __init__(
-        self, *, slack: Slack, channel: str, notices: Notices, tasks: BackgroundTasks
-    ) -> None:
-        self._slack, self._channel = slack, channel
-        self._notices, self._tasks = notices, tasks
+    def __init__(self, *, slack: Slack, channel: str, notices: Notices) -> None:
+        self._slack, self._channel, self._notices = slack, channel, notices
+        self._is_due = True
 
     def check_soon(self) -> None:
-        """Check in the background; try again until Slack and the database answer."""
-        self._tasks.spawn(self._check_until_answered(), "check the engineering channel")
+        """Check at the next sweep."""
+        self._is_due = True
 
-    async def _check_until_answered(self) -> None:
-        pause = 1
-        while True:
-            try:
-                return await self._check()
-            except SlackRefused as error:  # /readyz and doctor report a lost channel
-                log.info("cannot check the engineering channel", extra={"why": str(error)})
-                return None
-            except Unavailable as error:
-                log.info("cannot check the engineering channel", extra={"why": str(error)})
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+    async def look(self) -> None:
+        """Check the channel if that is due; called by each sweep."""
+        if not self._is_due:
+            return
+        self._is_due = False
+        try:
+            await self._check()
+        except (SlackRefused, Unavailable) as error:  # /readyz and doctor report a lost channel
+            self._is_due |= isinstance(error, Unavailable)
+            log.info("cannot check the engineering channel", extra={"why": str(error)})
 
     async def _check(self) -> None:
         if not (await self._slack.channel(self._channel)).is_shared:

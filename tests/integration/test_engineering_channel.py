@@ -20,7 +20,13 @@ def warnings_posted(world: World) -> list[Message]:
 
 async def share(world: World) -> None:
     await world.slack.admin.share(world.engineering, world.ann.team)
+    await check(world)
+
+
+async def check(world: World) -> None:
+    """Check the channel as the next sweep would."""
     await world.idle()
+    await world.bot.engineering.look()
 
 
 async def test_a_shared_channel_is_reported_once_by_all_workers(
@@ -38,7 +44,7 @@ async def test_sharing_the_channel_again_is_reported_again(world: World) -> None
     await share(world)
     await share(world)
     await world.slack.admin.unshare(world.engineering, world.ann.team)
-    await world.idle()
+    await check(world)
     assert len(warnings_posted(world)) == 1
 
     await share(world)
@@ -69,7 +75,6 @@ async def test_workers_starting_together_report_a_shared_channel_once(world: Wor
 
 
 async def test_another_workers_pending_report_is_taken_over_after_a_minute(world: World) -> None:
-    await world.idle()  # the check at startup is done
     world.write("INSERT INTO notice (id, since) VALUES (?, ?)", SHARED, now())
     await share(world)
     assert not warnings_posted(world)
@@ -88,6 +93,8 @@ async def test_a_report_is_posted_exactly_once_after_a_slack_server_error(
     world.slack.fail_next("chat.postMessage", status=500, performed=performed)
 
     await share(world)
+    assert len(warnings_posted(world)) == performed
+    await check(world)
 
     assert len(warnings_posted(world)) == 1
 
