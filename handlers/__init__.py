@@ -15,7 +15,6 @@ from handlers import (
     history,
     home,
     messages,
-    quiet_clients,
     reporting,
     start,
     steps,
@@ -45,7 +44,6 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         after_go_live,
         channel,
         home,
-        quiet_clients,
     )
     for feature in features:
         feature.register(listeners, use_cases)

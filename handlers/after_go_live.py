@@ -11,7 +11,6 @@ from handlers.payloads import Press
 
 def register(on: Listeners, use_cases: UseCases) -> None:
     live = use_cases.after_go_live
-    on.step_buttons({ids.TELL_CLIENT: live.tell})
 
     @on.press(Press, ids.ASK_THEM)
     async def ask_them(press: Press) -> View:

@@ -10,7 +10,6 @@ from handlers.listeners import Listeners
 
 def register(on: Listeners, use_cases: UseCases) -> None:
     questions = use_cases.client_questions
-    on.step_buttons({ids.STEP_HELP: questions.form})
 
     @on.form(ids.ASK_FOR_HELP)
     async def ask_for_help(form: Submission) -> None:

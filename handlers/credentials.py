@@ -11,13 +11,6 @@ from handlers.payloads import Press, WindowPress
 
 
 def register(on: Listeners, use_cases: UseCases) -> None:
-    on.step_buttons(
-        {
-            ids.ENTER_CREDENTIALS: use_cases.credentials.form,
-            ids.REVEAL_CREDENTIALS: use_cases.reveal_credentials.list_stored,
-        }
-    )
-
     @on.form(ids.ENTER_CREDENTIALS)
     async def enter_credentials(form: Submission) -> None:
         await use_cases.credentials.enter(

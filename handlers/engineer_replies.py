@@ -19,7 +19,7 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     @on.press(Shortcut, *shortcuts)
     async def shortcut(used: Shortcut) -> str:
         thread_ts = used.thread_ts or used.message.ts
-        return await shortcuts[used.callback_id](used.request, thread_ts, used.message.text)
+        return await shortcuts[used.action.action_id](used.request, thread_ts, used.message.text)
 
     @on.press(Press, ids.MARK_ANSWERED, f"{ids.MARK_ANSWERED}:")
     async def mark_answered(press: Press) -> str:

@@ -11,18 +11,16 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
-from bot.use_cases import Request
 from bot.views.ephemeral import plain_answer
 from bot.views.forms import View
-from bot.views.ids import StepRef
 from handlers.error_replies import explain
 from handlers.forms import Submission, response_to
-from handlers.payloads import ButtonPress, Press, Shortcut
+from handlers.payloads import ButtonPress, Shortcut
 from handlers.replies import Outcome, Replies
 
 log = logging.getLogger(__name__)
 
-Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
+Pressed = TypeVar("Pressed", bound=ButtonPress)
 Received = TypeVar("Received")
 Shown = TypeVar("Shown")
 
@@ -47,6 +45,8 @@ class Listeners:
         it failed.
         """
         bolt = self.app.message_shortcut if kind is Shortcut else self.app.action
+        # One pattern, because Bolt tries one listener after another.
+        pattern = "|".join(f"{one}.*" if one.endswith(":") else one for one in ids)
 
         def register(listener: Listener[Pressed, Outcome]) -> None:
             async def respond(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -65,19 +65,9 @@ class Listeners:
                     self.replies.show(press, explain(error))
                 await ack()
 
-            for one in ids:
-                bolt(re.compile(f"^{one}") if one.endswith(":") else one)(respond)
+            bolt(re.compile(rf"^({pattern})$"))(respond)
 
         return register
-
-    def step_buttons(
-        self, use_cases: Mapping[str, Callable[[Request, StepRef], Awaitable[Outcome]]]
-    ) -> None:
-        """Register for the buttons of messages that only name a step, each with its use case."""
-
-        @self.press(Press, *use_cases)
-        async def press_button(press: Press) -> Outcome:
-            return await use_cases[press.action.action_id](press.request, press.step)
 
     def form(self, callback_id: str) -> Register[Submission, View | None]:
         """Register for a form. It closes, or is replaced by the view that the listener returns.

@@ -38,9 +38,6 @@ def register(on: Listeners, use_cases: UseCases) -> None:
             if reply:
                 on.replies.reply(event, reply)
 
-    # The buttons of the line that asks what a message meant.
-    on.step_buttons({ids.MARK_STEP_DONE: use_cases.messages.mark_done})
-
     @on.press(Press, ids.SEND_TO_ENGINEER)
     async def send_to_engineer(press: Press) -> str:
         return await use_cases.messages.send(press.request, press.step, press.thread_ts)

@@ -162,24 +162,20 @@ class WindowPress(ButtonPress):
     view: OpenedView
 
 
-class Shortcut(AnyPress):
-    """A shortcut from a message's menu: message_action."""
+class Shortcut(Press):
+    """A shortcut from a message's menu (message_action), read as a button with its callback_id."""
 
     class Pointed(Payload):
         ts: str = Field(min_length=1)
         thread_ts: str | None = None
         text: str = ""
 
-    channel: Channel
     message: Pointed
-    callback_id: str
-    action_ts: str = ""
 
-    @property
-    def request(self) -> Request:
-        person = Person(self.user.id, self.user.team_id)
-        used = (self.trigger_id, self.action_ts, self.callback_id, self.message.ts)
-        return Request(person, self.channel.id, request_key("shortcut", self.user.id, *used))
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        action = {"action_id": body.get("callback_id"), "action_ts": body.get("action_ts")}
+        return super().of({**body, "actions": [action]})
 
     @property
     def thread_ts(self) -> str | None:

@@ -293,7 +293,7 @@ class Bot:
         """
         await asyncio.to_thread(self.stall.prepare, self._clock())
         await _until_answered("Slack", self.slack.identify)
-        self.tasks.spawn(self.directory.log_problems(), "log unknown engineers")
+        self.tasks.spawn(self.directory.problems(), "look for unknown engineers")
         if self.socket:
             await _until_answered("Slack", self.socket.connect)
         await _until_answered("the database", self.use_cases.channels.regained_all)

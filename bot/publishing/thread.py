@@ -120,11 +120,6 @@ class Thread:
     def __init__(self, slack: Slack, pictures: Pictures, clock: Callable[[], datetime]) -> None:
         self._slack, self._pictures, self._clock = slack, pictures, clock
 
-    @property
-    def _workspace_url(self) -> str:
-        known = self._slack.cached_identity
-        return known.url if known else ""
-
     def plan(
         self,
         onboarding: Onboarding,
@@ -143,7 +138,8 @@ class Thread:
         if (rest := rests_at(onboarding)) > self._clock():
             update.rests_at = rest
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
-        for message in desired(onboarding, posted, self._workspace_url, self._pictures.of):
+        url = self._slack.identity.url
+        for message in desired(onboarding, posted, url, self._pictures.of):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
                 # A post whose response was lost, or that a restored backup doesn't have.
@@ -213,8 +209,8 @@ class Thread:
         """Return the root as it should be, with a link to the current step if that is posted."""
         onboarding, step = update.onboarding, update.onboarding.current
         number = step.number if step else None
-        link = link_to_step(onboarding, number, update.timestamps, self._workspace_url)
-        return root_message(onboarding, link)
+        url = self._slack.identity.url
+        return root_message(onboarding, link_to_step(onboarding, number, update.timestamps, url))
 
     async def _post_all(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
         for number, (message, earlier) in enumerate(update.posts):

@@ -183,13 +183,6 @@ class Directory:
             self._log_once(one, why)
         return found
 
-    async def log_problems(self) -> None:
-        """Log each id in ENGINEERS that matches no engineer."""
-        try:
-            await self.problems()
-        except Unavailable as error:  # each id is logged later, when it is looked up
-            log.info("the engineers can't be looked up", extra={"reason": str(error)})
-
     async def engineers(self) -> frozenset[str] | None:
         """Return the engineers, who may see credentials; None: every full member.
 
