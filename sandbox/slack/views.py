@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.slack.block_kit import Surface, problems_of_view, with_block_ids
+from sandbox.slack.block_kit import problems_of_view, with_block_ids
 from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import HomePublished, ViewOpened, ViewUpdated
 from sandbox.slack.errors import SlackError
@@ -16,8 +16,7 @@ SIZE_LIMIT = 250_000
 
 def checked(content: Any, *, home: bool = False) -> Json:
     """The view, if Slack would accept it."""
-    problems = problems_of_view(content, Surface.HOME if home else Surface.MODAL)
-    if problems:
+    if problems := problems_of_view(content, home=home):
         raise SlackError.because("invalid_arguments", *problems)
     if len(json.dumps(content)) > SIZE_LIMIT:
         raise SlackError("view_too_large")

@@ -10,7 +10,7 @@ from bot.views.blocks import Message
 from bot.views.forms import View
 from bot.views.modals import credentials_modal, fields_at
 from bot.views.step import step_message
-from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
+from sandbox.slack.block_kit import problems_of_blocks, problems_of_view
 from tests.builders import CHANNEL, CLIENT_ADMIN, CLIENT_TEAM
 
 LONGEST_TEXT = 4000  # chat.update: msg_too_long
@@ -65,8 +65,8 @@ def buttons(message: Message) -> dict[str, str]:
 def problems(rendered: Message | View) -> list[str]:
     """What Slack would reject."""
     if isinstance(rendered, dict):
-        return problems_of_view(rendered, Surface.MODAL)
-    found = problems_of_blocks(list(rendered.blocks), Surface.MESSAGE)
+        return problems_of_view(rendered)
+    found = problems_of_blocks(list(rendered.blocks))
     if not 0 < len(rendered.text) <= LONGEST_TEXT:
         found.append(f"the text has {len(rendered.text)} characters")
     return found

@@ -11,7 +11,7 @@ from bot.onboarding import Loss, Overview, Status, Unread
 from bot.views.forms import View
 from bot.views.home import MOST_SHOWN, Board, assign_modal, board_view, digest_of, outsiders_view
 from bot.views.ids import FormRef
-from sandbox.slack.block_kit import Surface, problems_of_view
+from sandbox.slack.block_kit import problems_of_view
 from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, OLDER_GUIDE, an_onboarding
 from tests.unit.rendering import problems, texts
 
@@ -79,7 +79,7 @@ def test_slack_accepts_the_home_tab_with_any_number_of_clients(count: int) -> No
 
     view = home(*lines, count=count * 5)
 
-    assert problems_of_view(view, Surface.HOME) == []
+    assert problems_of_view(view, home=True) == []
     assert "<!channel>" not in words(view)
 
 
@@ -173,7 +173,7 @@ def test_an_unreadable_client_is_named_and_the_others_still_shown() -> None:
     view = board_view(replace(board, count=2))
 
     assert in_order(view, "Beta &lt;1&gt;", "can't read", "unknown Loss “x”", "Acme")
-    assert problems_of_view(view, Surface.HOME) == []
+    assert problems_of_view(view, home=True) == []
 
 
 def test_an_empty_board_says_how_to_start() -> None:
@@ -193,7 +193,7 @@ def test_the_home_digest_changes_with_progress_but_not_with_time() -> None:
 def test_non_engineers_see_what_the_app_is_and_how_to_get_help() -> None:
     view = outsiders_view(GUIDE)
 
-    assert problems_of_view(view, Surface.HOME) == []
+    assert problems_of_view(view, home=True) == []
     assert "ENGINEERS" in words(view)
     assert "I need help" in words(view)
     assert GUIDE.support.split()[0] in words(view)

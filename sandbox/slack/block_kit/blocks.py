@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from enum import Enum
 from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
-    all_of,
     array,
     flag,
     integer,
@@ -17,28 +15,16 @@ from sandbox.slack.block_kit.check_builders import (
     tagged,
 )
 from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
-from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
+from sandbox.slack.block_kit.objects import PICTURE, SOURCE, plain_text, text, texts
 from sandbox.slack.model import Json, copy_of
 
 MANY = 1000  # Slack publishes no limit for the elements of rich text
-CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
 
 
-class Surface(Enum):
-    """Where blocks are shown."""
-
-    MESSAGE = "message"
-    MODAL = "modal"
-    HOME = "home"
-
-    @property
-    def capacity(self) -> int:
-        return 50 if self is Surface.MESSAGE else 100
-
-
-def _block(required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
-    common: dict[str, Check] = {"block_id": string(255, 1)}
-    return record({"type": TYPE, **required}, common | (optional or {}))
+def _block(
+    required: dict[str, Check], optional: dict[str, Check] | None = None, *rules: Check
+) -> Check:
+    return record(required, {"block_id": string(255, 1), **(optional or {})}, *rules)
 
 
 def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
@@ -47,31 +33,28 @@ def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
 
 
 _STYLE = record({}, dict.fromkeys(("bold", "italic", "strike", "code"), flag))
-_WORDS = record({"type": TYPE, "text": string(3000, 1)}, {"style": _STYLE})
+_WORDS = record({"text": string(3000, 1)}, {"style": _STYLE})
 _PREFORMATTED = record(
-    {"type": TYPE, "elements": array(tagged({"text": _WORDS}), MANY, minimum=0)},
-    {"border": integer(0, 1)},
+    {"elements": array(tagged({"text": _WORDS}), MANY, minimum=0)}, {"border": integer(0, 1)}
 )
 _BLOCK = tagged(
     {
         "header": _block({"text": plain_text(150)}),
-        "section": all_of(
-            _block(
-                {},
-                {
-                    "text": text(3000),
-                    "fields": array(text(2000), 10),
-                    "accessory": tagged({"button": BUTTON, "image": IMAGE, **MENUS}),
-                    "expand": flag,
-                },
-            ),
+        "section": _block(
+            {},
+            {
+                "text": text(3000),
+                "fields": array(text(2000), 10),
+                "accessory": tagged({"button": BUTTON, "image": IMAGE, **MENUS}),
+                "expand": flag,
+            },
             _section_says_something,
         ),
-        "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
+        "context": _block({"elements": array(tagged({**texts(3000), "image": IMAGE}), 10)}),
         "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
         "divider": _block({}),
-        "image": all_of(
-            _block({"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}), SOURCE
+        "image": _block(
+            {"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}, SOURCE
         ),
         "input": _block(
             {"label": plain_text(2000), "element": tagged(INPUTS)},
@@ -93,9 +76,9 @@ def elements_of(block: Json) -> list[Json]:
     return [single] if single else []
 
 
-def problems_of_blocks(blocks: Any, surface: Surface) -> list[str]:
-    """What Slack finds wrong with `blocks`; empty if it would accept them."""
-    problems = list(array(_BLOCK, surface.capacity, minimum=0)(blocks, "/blocks"))
+def problems_of_blocks(blocks: Any, most: int = 50) -> list[str]:
+    """What Slack finds wrong with `blocks`; empty if it would accept them, in a message."""
+    problems = list(array(_BLOCK, most, minimum=0)(blocks, "/blocks"))
     return problems or list(_problems_between(blocks))
 
 

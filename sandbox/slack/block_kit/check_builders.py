@@ -83,8 +83,10 @@ def array(item: Check, maximum: int, minimum: int = 1) -> Check:
     return check
 
 
-def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with these properties and no others."""
+def record(
+    required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, *rules: Check
+) -> Check:
+    """An object with these properties and no others; `rules` check the object as a whole."""
     known = {**required, **(optional or {})}
 
     def check(value: Any, pointer: str) -> Iterator[str]:
@@ -97,12 +99,14 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
             yield problem(f"unsupported property: {name}", f"{pointer}/{name}")
         for name in value.keys() & known.keys():
             yield from known[name](value[name], f"{pointer}/{name}")
+        for rule in rules:
+            yield from rule(value, pointer)
 
     return check
 
 
 def tagged(kinds: Mapping[str, Check]) -> Check:
-    """An object whose `type` determines the check."""
+    """An object whose `type` determines the check of everything else in it."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
         if not isinstance(value, dict):
@@ -110,16 +114,7 @@ def tagged(kinds: Mapping[str, Check]) -> Check:
         elif value.get("type") not in kinds:
             yield problem(f"unsupported type: {value.get('type')}", f"{pointer}/type")
         else:
-            yield from kinds[value["type"]](value, pointer)
-
-    return check
-
-
-def all_of(*checks: Check) -> Check:
-    """Every one of several checks; with none, anything is fine."""
-
-    def check(value: Any, pointer: str) -> Iterator[str]:
-        for each in checks:
-            yield from each(value, pointer)
+            rest = {name: each for name, each in value.items() if name != "type"}
+            yield from kinds[value["type"]](rest, pointer)
 
     return check

@@ -5,7 +5,6 @@ from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
-    all_of,
     array,
     flag,
     integer,
@@ -21,7 +20,6 @@ from sandbox.slack.block_kit.objects import (
     OPTION,
     PICTURE,
     SOURCE,
-    TYPE,
     plain_text,
 )
 
@@ -29,10 +27,6 @@ USER_ID = matching("[UW][A-Z0-9]+")
 
 _ACTION = {"action_id": string(255, 1)}
 _COMMON = _ACTION | {"confirm": CONFIRM, "focus_on_load": flag, "placeholder": plain_text(150)}
-
-
-def _element(required: dict[str, Check], optional: dict[str, Check]) -> Check:
-    return record({"type": TYPE, **required}, optional)
 
 
 def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
@@ -44,7 +38,7 @@ def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
             yield problem("initial option is not among the options", pointer)
 
 
-BUTTON = _element(
+BUTTON = record(
     {"text": plain_text(75)},
     _ACTION
     | {
@@ -55,35 +49,34 @@ BUTTON = _element(
         "accessibility_label": string(75),
     },
 )
-IMAGE = all_of(_element({"alt_text": string(2000, 1)}, PICTURE), SOURCE)
+IMAGE = record({"alt_text": string(2000, 1)}, PICTURE, SOURCE)
 
 MENUS: dict[str, Check] = {
-    "static_select": all_of(
-        _element({"options": array(OPTION, 100)}, _COMMON | {"initial_option": OPTION}),
+    "static_select": record(
+        {"options": array(OPTION, 100)},
+        _COMMON | {"initial_option": OPTION},
         _initial_options_exist,
     ),
-    "users_select": _element({}, _COMMON | {"initial_user": USER_ID}),
-    "multi_users_select": _element(
+    "users_select": record({}, _COMMON | {"initial_user": USER_ID}),
+    "multi_users_select": record(
         {},
         _COMMON | {"initial_users": array(USER_ID, 100), "max_selected_items": integer(1, 100)},
     ),
-    "checkboxes": all_of(
-        _element(
-            {"options": array(MRKDWN_OPTION, 10)},
-            _ACTION
-            | {
-                "confirm": CONFIRM,
-                "focus_on_load": flag,
-                "initial_options": array(MRKDWN_OPTION, 10),
-            },
-        ),
+    "checkboxes": record(
+        {"options": array(MRKDWN_OPTION, 10)},
+        _ACTION
+        | {
+            "confirm": CONFIRM,
+            "focus_on_load": flag,
+            "initial_options": array(MRKDWN_OPTION, 10),
+        },
         _initial_options_exist,
     ),
 }
 
 INPUTS: dict[str, Check] = {
     # Whether typing dispatches block_actions is not modeled, so dispatch_action_config is refused.
-    "plain_text_input": _element(
+    "plain_text_input": record(
         {},
         _ACTION
         | {

@@ -5,52 +5,47 @@ from typing import Any
 
 from sandbox.slack.block_kit.check_builders import (
     Check,
-    all_of,
     flag,
     matching,
     one_of,
     problem,
     record,
     string,
+    tagged,
 )
 
-TYPE = string(50)
 
-
-def plain_text(maximum: int, minimum: int = 1) -> Check:
-    """A `plain_text` object."""
-    fields = {"type": one_of("plain_text"), "text": string(maximum, minimum)}
-    return record(fields, {"emoji": flag})
+def texts(maximum: int) -> dict[str, Check]:
+    """The two kinds of text object."""
+    words = {"text": string(maximum, 1)}
+    return {
+        "plain_text": record(words, {"emoji": flag}),
+        "mrkdwn": record(words, {"verbatim": flag}),
+    }
 
 
 def text(maximum: int) -> Check:
     """A `plain_text` or `mrkdwn` object."""
-    mrkdwn = record({"type": TYPE, "text": string(maximum, 1)}, {"verbatim": flag})
-    plain = plain_text(maximum)
+    return tagged(texts(maximum))
 
-    def check(value: Any, pointer: str) -> Iterator[str]:
-        kind = value.get("type") if isinstance(value, dict) else None
-        if kind not in ("plain_text", "mrkdwn"):
-            yield problem("must be a plain_text or mrkdwn object", pointer)
-        else:
-            yield from (mrkdwn if kind == "mrkdwn" else plain)(value, pointer)
 
-    return check
+def plain_text(maximum: int) -> Check:
+    return tagged({"plain_text": texts(maximum)["plain_text"]})
 
 
 def either(*names: str) -> Check:
     """An object with exactly one of these properties."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
-        if isinstance(value, dict) and len(value.keys() & set(names)) != 1:
+        if len(value.keys() & set(names)) != 1:
             yield problem(f"must have either {' or '.join(names)}", pointer)
 
     return check
 
 
 # The pattern is Slack's (github.com/slackapi/python-slack-sdk/issues/1521).
-SLACK_FILE = all_of(
-    record({}, {"id": matching("F[A-Z0-9]{8,}"), "url": string(3000, 1)}), either("id", "url")
+SLACK_FILE = record(
+    {}, {"id": matching("F[A-Z0-9]{8,}"), "url": string(3000, 1)}, either("id", "url")
 )
 # What image blocks and image elements show.
 PICTURE: dict[str, Check] = {"image_url": string(3000, 1), "slack_file": SLACK_FILE}

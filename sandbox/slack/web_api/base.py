@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.block_kit import Surface, problems_of_blocks
+from sandbox.slack.block_kit import problems_of_blocks
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.pictures import problems_of_pictures
@@ -98,7 +98,7 @@ def checked_blocks(state: State, args: Arguments) -> list[Json]:
         return []
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
-    malformed = problems_of_blocks(blocks, Surface.MESSAGE)
+    malformed = problems_of_blocks(blocks)
     if problems := malformed or list(problems_of_pictures(state, blocks)):
         raise SlackError(
             "invalid_blocks", errors=problems, response_metadata={"messages": problems}

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
+from sandbox.slack.block_kit import problems_of_blocks, problems_of_view
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
@@ -27,12 +27,12 @@ def blocks_validate(_state: State, args: Arguments) -> Json:
 def _problems(what: str, content: Any) -> list[str]:
     if what == "view":
         home = isinstance(content, dict) and content.get("type") == "home"
-        return problems_of_view(content, Surface.HOME if home else Surface.MODAL)
+        return problems_of_view(content, home=home)
     if what == "message":
         if not isinstance(content, dict):
             return ["[ERROR] must be an object [json-pointer:]"]
         content = content.get("blocks", [])
-    return problems_of_blocks(content, Surface.MESSAGE)
+    return problems_of_blocks(content)
 
 
 def _error(problem: str) -> Json:

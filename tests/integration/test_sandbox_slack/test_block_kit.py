@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from sandbox.slack import Channel, SlackSandbox
-from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
+from sandbox.slack.block_kit import problems_of_blocks, problems_of_view
 from tests.stub_bot import StubBot
 
 Json = dict[str, Any]
@@ -113,23 +113,23 @@ INVALID_VIEWS = {
 
 @pytest.mark.parametrize("block", VALID, ids=lambda block: block["type"])
 def test_blocks_within_the_limits_are_accepted(block: Json) -> None:
-    assert problems_of_blocks([block], Surface.MESSAGE) == []
+    assert problems_of_blocks([block]) == []
 
 
 @pytest.mark.parametrize("blocks", INVALID.values(), ids=INVALID.keys())
 def test_invalid_blocks_are_refused_in_a_message(blocks: list[Json]) -> None:
-    assert problems_of_blocks(blocks, Surface.MESSAGE)
+    assert problems_of_blocks(blocks)
 
 
 @pytest.mark.parametrize("view", INVALID_VIEWS.values(), ids=INVALID_VIEWS.keys())
 def test_an_invalid_modal_is_refused(view: Json) -> None:
-    assert problems_of_view(view, Surface.MODAL)
+    assert problems_of_view(view)
 
 
 def test_a_modal_within_the_limits_is_accepted() -> None:
     view = modal(text_input(), *[section()] * 99, submit=plain("x" * 24))
 
-    assert problems_of_view(view, Surface.MODAL) == []
+    assert problems_of_view(view) == []
 
 
 async def test_a_refusal_includes_a_json_pointer_to_the_invalid_text(
