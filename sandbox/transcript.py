@@ -66,7 +66,7 @@ class Transcript:
     def _edited(self, change: change_feed.MessageEdited) -> None:
         """Print only what the edit changed, in brief."""
         message = change.message
-        old, new = self._content(change.before, UNWRAPPED), self._content(message, UNWRAPPED)
+        old, new = (self._content(each, UNWRAPPED) for each in (message.versions[-1], message))
         changed = [line for line in new if line not in old]
         gone = [f"without {line}" for line in old if line not in new]
         self._line(f"{INDENT}✎ edited {message.slot or ''}: {self._gist(changed or gone)}", "2")
@@ -102,7 +102,7 @@ class Transcript:
         self._says(change.user, f"presses [ {change.label} ] in {place}")
 
     @__call__.register
-    def _modal(self, change: change_feed.ViewOpened | change_feed.ViewUpdated) -> None:
+    def _modal(self, change: change_feed.ViewShown) -> None:
         view = change.view
         self._line("")
         self._line(f"{INDENT}┌─ {view.title} ── (private, only {view.user.real_name} sees this)")

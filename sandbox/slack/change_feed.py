@@ -16,8 +16,9 @@ class MessagePosted(Change):
 
 @dataclass(frozen=True)
 class MessageEdited(Change):
+    """What it was before is the last of `message.versions`."""
+
     message: Message
-    before: Message
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,9 @@ class ElementUsed(Change):
 
 
 @dataclass(frozen=True)
-class ViewOpened(Change):
-    view: View
+class ViewShown(Change):
+    """A modal was opened, or its content changed."""
 
-
-@dataclass(frozen=True)
-class ViewUpdated(Change):
     view: View
 
 

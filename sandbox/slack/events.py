@@ -45,9 +45,9 @@ class Events:
         match change:
             case MessagePosted(message):
                 self._message(message, self._posted(message))
-            case MessageEdited(message, before):
+            case MessageEdited(message):
                 event: Json = {"ts": message.edited_ts, "message": message.to_api()}
-                self._message(message, _hidden(before, "message_changed") | event)
+                self._message(message, _hidden(message.versions[-1], "message_changed") | event)
             case MessageDeleted(message):
                 gone = _hidden(message, "message_deleted") | {"deleted_ts": message.ts}
                 replies = message.channel.thread(message.ts)

@@ -1,7 +1,12 @@
 """How messages are created, shown, changed and deleted, by anyone."""
 
 from sandbox.slack.block_kit import with_block_ids
-from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessagePosted
+from sandbox.slack.change_feed import (
+    EphemeralShown,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+)
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 
@@ -41,11 +46,15 @@ def delete(state: State, message: Message) -> None:
     state.changed(MessageDeleted(message))
 
 
-def rewrite(state: State, message: Message, text: str, blocks: list[Json]) -> Message:
-    """Replace the message's content; return the earlier state, which `versions` keeps too."""
-    before = message.snapshot()
-    message.versions.append(before)
-    message.text = text
+def rewrite(
+    state: State, message: Message, text: str, blocks: list[Json], metadata: Json | None
+) -> None:
+    """Replace the message's content; `versions` keeps the earlier one."""
+    message.versions.append(message.snapshot())
+    message.text, message.metadata = text, metadata
     message.blocks = with_block_ids(blocks, lambda: state.mint_id("b"))
     message.edited_ts = state.mint_ts()
-    return before
+    if not message.is_ephemeral:
+        state.changed(MessageEdited(message))
+    elif message in state.ephemerals:  # one that was lost in a reload doesn't reappear
+        state.changed(EphemeralShown(message))

@@ -8,7 +8,6 @@ from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import (
     CommandTyped,
     ElementUsed,
-    MessageEdited,
     Noticed,
     ViewSubmitted,
 )
@@ -226,8 +225,7 @@ class Person:
 
     async def edit(self, message: Message, text: str) -> None:
         must_own(self.user, message)
-        before = rewrite(self._state, message, as_message(text), message.blocks)
-        self._state.changed(MessageEdited(message, before))
+        rewrite(self._state, message, as_message(text), message.blocks, message.metadata)
         await self._events.delivered()
 
     async def delete(self, message: Message) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.change_feed import EphemeralShown, MessageEdited
 from sandbox.slack.errors import SlackError
 from sandbox.slack.messages import delete, new_message, rewrite, show
 from sandbox.slack.model import Json, Message, ResponseUrl
@@ -42,8 +41,10 @@ def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | Non
     text, blocks = args.maybe_text("text") or "", checked_blocks(state, args)
     if not text and not blocks:
         raise SlackError("no_text")
-    if args.flag("replace_original"):
-        return _replace(state, _original(answer_to), text, blocks)
+    if args.flag("replace_original"):  # there is no other way to change an ephemeral message
+        message = _original(answer_to)
+        rewrite(state, message, text, blocks, message.metadata)
+        return message
     message = new_message(state, answer_to.channel, text, blocks, args.maybe_text("thread_ts"))
     if values.get("response_type") != "in_channel":
         message.ephemeral_to = answer_to.user
@@ -55,13 +56,3 @@ def _original(answer_to: ResponseUrl) -> Message:
     if answer_to.message is None:
         raise SlackError("invalid_payload")
     return answer_to.message
-
-
-def _replace(state: State, message: Message, text: str, blocks: list[Json]) -> Message:
-    """Rewrite the pressed message; there is no other way to change an ephemeral one."""
-    before = rewrite(state, message, text, blocks)
-    if not message.is_ephemeral:
-        state.changed(MessageEdited(message, before))
-    elif message in state.ephemerals:  # one that was lost in a reload doesn't reappear
-        state.changed(EphemeralShown(message))
-    return message

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.block_kit import problems_of_view, with_block_ids
 from sandbox.slack.block_kit.blocks import elements_of
-from sandbox.slack.change_feed import HomePublished, ViewOpened, ViewUpdated
+from sandbox.slack.change_feed import HomePublished, ViewShown
 from sandbox.slack.errors import SlackError
 from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, User, View
@@ -28,7 +28,7 @@ def open_modal(state: State, user: User, content: Json) -> View:
     """Show `content`; a modal that is open is replaced."""
     view = _new_view(state, user, content)
     state.modals[user.id] = view
-    state.changed(ViewOpened(view))
+    state.changed(ViewShown(view))
     return view
 
 
@@ -49,7 +49,7 @@ def update(state: State, view: View, content: Json) -> None:
     }
     view.errors = {}
     view.hash = _new_hash(state)
-    state.changed(ViewUpdated(view))
+    state.changed(ViewShown(view))
 
 
 def close(state: State, view: View) -> None:

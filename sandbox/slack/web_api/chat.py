@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.change_feed import MessageEdited
 from sandbox.slack.errors import SlackError
 from sandbox.slack.messages import delete, new_message, rewrite, show
 from sandbox.slack.model import Channel, Json, Message
@@ -50,9 +49,7 @@ def update(state: State, args: Arguments) -> Json:
     if len(text) > UPDATE_TEXT_LIMIT:
         raise SlackError("msg_too_long")
     metadata = _metadata(args) if "metadata" in args else message.metadata
-    before = rewrite(state, message, text, blocks)
-    message.metadata = metadata
-    state.changed(MessageEdited(message, before))
+    rewrite(state, message, text, blocks, metadata)
     shape = message.to_api(with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": text, "message": shape}
 
