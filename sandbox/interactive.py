@@ -62,7 +62,7 @@ def _choices(stage: Stage) -> list[Choice]:
 def _presses(stage: Stage, person: Person) -> list[Choice]:
     shown = [
         message
-        for channel in stage.slack.channels
+        for channel in stage.slack.channels.values()
         if person.id in channel.members
         for message in channel.messages
         if buttons(message)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ import aiohttp
 
 from sandbox.slack.model import Json
 from sandbox.slack.signing import signed_headers
+from sandbox.slack.state import State
 
 if TYPE_CHECKING:
     from sandbox.slack.socket_mode import Sockets
@@ -70,26 +71,43 @@ class Delivery:
     seconds: float  # until the acknowledgement
 
 
-@dataclass
-class HttpTransport:
-    """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack).
+class Courier:
+    """Delivers everything to the bot over the open connection, and keeps a record.
 
-    `url` is called for each request: there may be several servers behind one address.
+    HTTP requests are signed (docs: apis/events-api, verifying-requests-from-slack).
     """
 
-    session: aiohttp.ClientSession
-    url: Callable[[], str]
-    secret: str
-    clock: Callable[[], float]
-    deadline: float
+    session: aiohttp.ClientSession  # open while the sandbox serves
+    # Asked for each request: there may be several servers behind one address.
+    url: Callable[[], str] | None = None
+    # HTTP gets no events until someone has verified the Request URL by hand (docs: manifests).
+    events_verified = True
+
+    def __init__(self, state: State, sockets: "Sockets", deadline: float) -> None:
+        self.deliveries: list[Delivery] = []
+        self._state = state
+        self._sockets = sockets
+        self._deadline = deadline
 
     async def send(self, outgoing: Outgoing) -> Ack:
-        body, content_type = outgoing.http_body()
-        retry = {}
-        if outgoing.retry_num:
-            retry["x-slack-retry-num"] = str(outgoing.retry_num)
-            retry["x-slack-retry-reason"] = outgoing.retry_reason
-        return await self.post(body, content_type, headers=retry)
+        """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
+        if outgoing.kind == "events_api" and not (self.events_verified or self._sockets):
+            return Ack()
+        time = asyncio.get_running_loop().time
+        sent_at = time()
+        if self._sockets:
+            ack = await self._sockets.send(outgoing)
+        elif self.url is not None:
+            retry = {}
+            if outgoing.retry_num:
+                retry["x-slack-retry-num"] = str(outgoing.retry_num)
+                retry["x-slack-retry-reason"] = outgoing.retry_reason
+            ack = await self.post(*outgoing.http_body(), headers=retry)
+        else:
+            ack = Ack(failure="connection_failed")
+        self.deliveries.append(Delivery(outgoing, ack, sent_at, time() - sent_at))
+        self._state.touch()
+        return ack
 
     async def post(
         self,
@@ -101,15 +119,17 @@ class HttpTransport:
         headers: dict[str, str] | None = None,
     ) -> Ack:
         """Send any body; another `secret` or `timestamp` makes it a forgery or a replay."""
-        at = timestamp or str(int(self.clock()))
+        if self.url is None:
+            raise RuntimeError("deliver_to was not called")
+        at = timestamp or str(int(self._state.clock()))
         all_headers = {
             "Content-Type": content_type,
-            **signed_headers(secret or self.secret, at, body),
+            **signed_headers(secret or self._state.app.signing_secret, at, body),
             **(headers or {}),
         }
         try:
             async with (
-                asyncio.timeout(self.deadline),
+                asyncio.timeout(self._deadline),
                 self.session.post(self.url(), data=body, headers=all_headers) as response,
             ):
                 text = await response.text()
@@ -120,31 +140,3 @@ class HttpTransport:
         failure = None if response.status // 100 == 2 else "http_error"
         again = response.headers.get("x-slack-no-retry") != "1"
         return Ack(failure, response.status, text, again)
-
-
-@dataclass
-class Courier:
-    """Delivers everything to the bot over the open connection, and keeps a record."""
-
-    sockets: "Sockets"
-    on_delivery: Callable[[], None]
-    http: HttpTransport | None = None
-    # HTTP gets no events until someone has verified the Request URL by hand (docs: manifests).
-    events_verified: bool = True
-    deliveries: list[Delivery] = field(default_factory=list)
-
-    async def send(self, outgoing: Outgoing) -> Ack:
-        """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
-        if outgoing.kind == "events_api" and not (self.events_verified or self.sockets):
-            return Ack()
-        time = asyncio.get_running_loop().time
-        sent_at = time()
-        if self.sockets:
-            ack = await self.sockets.send(outgoing)
-        elif self.http is not None:
-            ack = await self.http.send(outgoing)
-        else:
-            ack = Ack(failure="connection_failed")
-        self.deliveries.append(Delivery(outgoing, ack, sent_at, time() - sent_at))
-        self.on_delivery()
-        return ack

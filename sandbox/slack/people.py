@@ -17,12 +17,11 @@ from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
 from sandbox.slack.messages import delete, rewrite, show
-from sandbox.slack.model import Channel, Json, Message, Team, User, View
+from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User, View
 from sandbox.slack.screen import Screen
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
 from sandbox.slack.typed_text import as_command, as_message
-from sandbox.slack.visibility import must_be_in, must_be_open, must_own, must_see
 from sandbox.slack.visible_text import find_button
 
 PRESS_FAILED = "⚠ (the app did not answer the press)"
@@ -48,13 +47,11 @@ class Press:
     notice: str | None = None
 
 
-class Person:
+class Person(Screen):
     """Someone using a Slack client. Raises `NotOfferedError` for what Slack doesn't offer them."""
 
     def __init__(self, state: State, courier: Courier, events: Events, user: User) -> None:
-        self.user = user
-        self.screen = Screen(state, user)
-        self._state = state
+        super().__init__(state, user)
         self._courier = courier
         self._events = events
 
@@ -70,36 +67,17 @@ class Person:
     def team(self) -> Team:
         return self.user.team
 
-    @property
-    def is_external(self) -> bool:
-        return self._state.is_external(self.user)
-
     def reads(self, text: str) -> str:
         """The text as they read it: with dates as words and in their own time zone."""
         return with_dates(text, self._state.clock(), self.user.tz)
-
-    @property
-    def view(self) -> View | None:
-        """The modal, if one is open."""
-        return self._state.modals.get(self.id)
-
-    @property
-    def home(self) -> View | None:
-        """The app's Home as this person sees it; None if the app published nothing."""
-        return views.home_of(self._state, self.user)
-
-    @property
-    def ephemerals(self) -> list[Message]:
-        """The messages that only this person sees, oldest first."""
-        return [each for each in self._state.ephemerals if each.ephemeral_to is self.user]
 
     async def command(self, channel: Channel, command: str, text: str = "") -> CommandReply:
         """Type a slash command in the channel (never in a thread: Slack has none there)."""
         if self.is_external:
             raise NotOfferedError(f"{command} is not offered to external members")
-        if command not in self.screen.commands:
+        if command not in self.commands:
             raise NotOfferedError(f"no app has a command {command}")
-        must_be_in(self.user, channel)
+        self.must_be_in(channel)
         self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
         if self._state.app.manifest.escapes_commands:
             text = as_command(text, self._state.users.values(), self._state.channels.values())
@@ -134,7 +112,7 @@ class Person:
         An older copy of a message (`message.versions`, `message.snapshot()`), or an older Home, is
         pressed as on a screen that is not up to date yet.
         """
-        must_see(self._state, self.user, where)
+        self.must_see(where)
         block, button = find_button(where, action_id, value, block_id)
         action = self._action(button, block["block_id"])
         return await self._use(where, button["text"]["text"], action)
@@ -149,8 +127,8 @@ class Person:
 
     async def use_shortcut(self, message: Message, callback_id: str) -> Press:
         """Use one of the app's shortcuts from the message's menu (docs: message shortcuts)."""
-        must_see(self._state, self.user, message)
-        if callback_id not in self.screen.shortcuts:
+        self.must_see(message)
+        if callback_id not in self.shortcuts:
             raise NotOfferedError(f"{self.name} is offered no shortcut {callback_id!r}")
         answer_to = self._state.mint_response_url(message.channel, self.user, message)
         return await self._interact(
@@ -159,7 +137,7 @@ class Person:
 
     async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
         """Use a menu, checkboxes or the like outside of an input block."""
-        must_see(self._state, self.user, where)
+        self.must_see(where)
         for block in where.blocks:
             for element in elements_of(block):
                 if element["action_id"] == action_id and block["type"] != "input":
@@ -173,7 +151,7 @@ class Person:
 
     async def submit(self, view: View, values: Mapping[str, Value] | None = None) -> Submission:
         """Fill in `values` and press the modal's submit button."""
-        must_be_open(self._state, self.user, view)
+        self.must_have_open(view)
         if "submit" not in view.content:
             raise NotOfferedError(f"{view.title!r} has no submit button")
         self.fill(view, values or {})
@@ -187,7 +165,7 @@ class Person:
 
     async def close(self, view: View) -> None:
         """Press Cancel or the ✕; the bot never asks to be notified."""
-        must_be_open(self._state, self.user, view)
+        self.must_have_open(view)
         views.close(self._state, view)
 
     async def say(
@@ -207,8 +185,8 @@ class Person:
         too, `me_message` for `/me`, or `bot_message` for an app's webhook. The text of a
         `forwarded` message is in an attachment.
         """
-        if self.user is not self._state.slackbot:
-            must_be_in(self.user, channel)
+        if self.id != SLACKBOT:
+            self.must_be_in(channel)
         ts = self._state.mint_ts()
         message = Message(channel, ts, self.user, as_message(text), thread_ts=thread_ts)
         message.subtype = "file_share" if files else subtype
@@ -224,18 +202,18 @@ class Person:
         return message
 
     async def edit(self, message: Message, text: str) -> None:
-        must_own(self.user, message)
+        self.must_own(message)
         rewrite(self._state, message, as_message(text), message.blocks, message.metadata)
         await self._events.delivered()
 
     async def delete(self, message: Message) -> None:
-        must_own(self.user, message)
+        self.must_own(message)
         delete(self._state, message)
         await self._events.delivered()
 
     async def react(self, message: Message, name: str) -> None:
         """Add a reaction, or remove their own."""
-        must_be_in(self.user, message.channel)
+        self.must_be_in(message.channel)
         people = message.reactions.setdefault(name, [])
         what = "removed" if self.id in people else "added"
         (people.remove if self.id in people else people.append)(self.id)

@@ -9,15 +9,14 @@ import aiohttp
 from sandbox.slack.admin import Admin
 from sandbox.slack.app import App, Manifest
 from sandbox.slack.dates import with_dates
-from sandbox.slack.delivery import Ack, Courier, HttpTransport
+from sandbox.slack.delivery import Courier
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate
 from sandbox.slack.invitations import Invitations
 from sandbox.slack.messages import new_message
-from sandbox.slack.model import Channel, Invitation, Json, Message, Team, User
+from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User
 from sandbox.slack.outages import Outage
 from sandbox.slack.people import Person
-from sandbox.slack.pictures import content_of
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.server import Call, Server
 from sandbox.slack.socket_mode import Sockets
@@ -27,8 +26,8 @@ ACK_DEADLINE = 3.0
 EVENT_RETRIES = (0.0, 60.0, 300.0)  # docs: immediately, after 1 minute, after 5 minutes
 
 
-class SlackSandbox:
-    """A stateful, strict Slack on a loopback port.
+class SlackSandbox(State):
+    """A stateful, strict Slack on a loopback port; its state is open to tests.
 
     `clock` gives every timestamp and decides when triggers and response_urls expire, so a test can
     freeze it. `latency` delays each Web API response. Acknowledgement deadlines and waits for
@@ -47,70 +46,47 @@ class SlackSandbox:
         latency: float = 0.0,
         declined_scopes: Collection[str] = (),
     ) -> None:
-        self.app = App(manifest)
-        self.home = Team("T0SBXHOME01", "HeavySet Tech", "heavyset-tech", enterprise_id)
-        state = self._state = State(self.app, self.home, clock)
-        self.sockets = Sockets(state, ack_deadline)
-        self._deadline = ack_deadline
-        self._courier = Courier(self.sockets, state.touch)
-        self._events = Events(state, self._courier, event_retries)
+        home = Team("T0SBXHOME01", "HeavySet Tech", "heavyset-tech", enterprise_id)
+        super().__init__(App(manifest), home, clock)
+        self.sockets = Sockets(self, ack_deadline)
+        self._courier = Courier(self, self.sockets, ack_deadline)
+        self._events = Events(self, self._courier, event_retries)
         self._faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
-        self._server = Server(state, self.sockets, self._faults, self.rate_limits, latency)
-        self.admin = Admin(state, self._events)
+        self._server = Server(self, self.sockets, self._faults, self.rate_limits, latency)
+        self.admin = Admin(self, self._events)
         self.admin.decline(*declined_scopes)
-        # The parts that tests and other modules use.
+        # What tests and other modules use of its parts.
         self.bot_token, self.app_token = self.app.bot_token, self.app.app_token
         self.signing_secret = self.app.signing_secret
-        self.bot, self.doubts = state.bot, state.doubts
-        self.files, self.web = state.files, state.web
-        self.observe, self.touch, self.until = state.observers.append, state.touch, state.until
-        self.changed = state.changed_once
         self.calls = self._server.calls  # every Web API call of the bot, oldest first
         self.deliveries = self._courier.deliveries  # everything sent to the bot, oldest first
+        self.post_signed = self._courier.post
         self.delivered, self.heal = self._events.delivered, self._faults.clear
         self.go_down, self.come_back = self._server.go_down, self._server.come_back
-        invitations = Invitations(state, self._events, self.admin)
+        invitations = Invitations(self, self._events, self.admin)
         self.accept_invite, self.approve_invite = invitations.accept, invitations.approve
         self.decline_invite = invitations.decline
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession()
+        self._courier.session = aiohttp.ClientSession()
         await self._server.start()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         await self._events.close()
         await self._server.stop()
-        await self._session.close()
+        await self._courier.session.close()
 
     @property
     def api_url(self) -> str:
         """What the bot uses instead of `https://slack.com/api/`."""
-        return f"{self._state.base_url}/api/"
+        return f"{self.base_url}/api/"
 
     @property
     def connections(self) -> int:
         """How many Socket Mode connections are open."""
         return len(self.sockets)
-
-    @property
-    def channels(self) -> list[Channel]:
-        return list(self._state.channels.values())
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """The scopes granted to the installation."""
-        return self._state.scopes
-
-    def picture(self, image: Json) -> bytes | None:
-        """The picture that an image block shows."""
-        return content_of(self._state, image)
-
-    @property
-    def invitations(self) -> list[Invitation]:
-        """Every Slack Connect invitation that the bot has sent, oldest first."""
-        return self._state.invitations
 
     def calls_of(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
@@ -118,40 +94,36 @@ class SlackSandbox:
     def add_team(self, name: str, enterprise_id: str | None = None) -> Team:
         """A client's workspace."""
         domain = "-".join(name.lower().split())
-        return Team(self._state.mint_id("T"), name, domain, enterprise_id)
+        return Team(self.mint_id("T"), name, domain, enterprise_id)
 
     def add_person(self, name: str, team: Team | None = None, **traits: Any) -> Person:
         """A member of `team`, or of the home workspace; `traits` are further fields of `User`."""
         handle = name.lower().replace(" ", ".")
-        user = User(self._state.mint_id("U"), handle, name, team or self.home, **traits)
-        self._state.users[user.id] = user
+        user = User(self.mint_id("U"), handle, name, team or self.home, **traits)
+        self.users[user.id] = user
         return self._person(user)
 
     def add_channel(
         self, name: str, *members: Person, private: bool = False, with_bot: bool = True
     ) -> Channel:
         """A channel; members from other workspaces make it a shared one."""
-        channel = self._state.add_channel(name, "private" if private else "public")
+        channel = self.create_channel(name, "private" if private else "public")
         for user in [self.bot] if with_bot else []:
-            self._state.join(channel, user)
+            self.join(channel, user)
         for person in members:
-            self._state.join(channel, person.user)
+            self.join(channel, person.user)
         return channel
 
     def add_usergroup(self, *members: Person) -> str:
         """A user group of the home workspace; returns its id."""
-        usergroup = self._state.mint_id("S")
-        self._state.usergroups[usergroup] = [person.user for person in members]
+        usergroup = self.mint_id("S")
+        self.usergroups[usergroup] = [person.user for person in members]
         return usergroup
 
     @property
     def slackbot(self) -> Person:
         """Slack's own helper, which can post where it isn't a member."""
-        return self._person(self._state.slackbot)
-
-    def direct_message(self, person: Person) -> Channel:
-        """The direct message between the bot and a person."""
-        return self._state.direct_message(person.user)
+        return self._person(self.users[SLACKBOT])
 
     def message(self, channel: Channel, slot: str) -> Message | None:
         """The message of the channel whose metadata names this slot, if it was posted."""
@@ -166,7 +138,7 @@ class SlackSandbox:
         thread_ts: str | None = None,
     ) -> Message:
         """Put a message of the bot's into a channel as if it had been there; no event is sent."""
-        message = new_message(self._state, channel, text, list(blocks), thread_ts)
+        message = new_message(self, channel, text, list(blocks), thread_ts)
         message.metadata = metadata
         channel.messages.append(message)
         return message
@@ -178,16 +150,7 @@ class SlackSandbox:
         Events are delivered only if someone has verified the Request URL in the app's settings.
         """
         self._courier.events_verified = events_verified
-        ask = url if callable(url) else lambda: url
-        self._courier.http = HttpTransport(
-            self._session, ask, self.signing_secret, self._state.clock, self._deadline
-        )
-
-    async def post_signed(self, body: bytes, content_type: str, **forged: Any) -> Ack:
-        """Send any body to the bot; `forged` are further arguments of `HttpTransport.post`."""
-        if self._courier.http is None:
-            raise RuntimeError("deliver_to was not called")
-        return await self._courier.http.post(body, content_type, **forged)
+        self._courier.url = url if callable(url) else lambda: url
 
     def fail_next(self, method: str, **how: Any) -> None:
         """Make the next calls of `method` fail; `how` are the fields of `Fault`."""
@@ -195,7 +158,7 @@ class SlackSandbox:
 
     def outage(self, **how: Any) -> Outage:
         """Make calls fail at random from now on; `how` are the fields of `Outage`."""
-        outage = Outage(self._state.clock, **how)
+        outage = Outage(self.clock, **how)
         self._faults.sources.append(outage.take)
         return outage
 
@@ -207,29 +170,24 @@ class SlackSandbox:
         self._server.gate = gate
 
     @property
-    def now(self) -> float:
-        """The time on the sandbox's clock."""
-        return self._state.clock()
-
-    @property
     def people(self) -> list[Person]:
         """Everyone except the bot and Slackbot, in the order in which they were added."""
         return [
             self._person(user)
-            for user in self._state.users.values()
-            if user not in (self.bot, self._state.slackbot)
+            for user in self.users.values()
+            if user.id not in (self.bot.id, SLACKBOT)
         ]
 
     def dated(self, text: str) -> str:
         """The text as someone in New York reads it now, with its dates as words."""
-        return with_dates(text, self._state.clock(), "America/New_York")
+        return with_dates(text, self.clock(), "America/New_York")
 
     def name_of(self, entity_id: str) -> str:
         """The name to show for the id of a user or a channel."""
-        user, channel = self._state.users.get(entity_id), self._state.channels.get(entity_id)
+        user, channel = self.users.get(entity_id), self.channels.get(entity_id)
         if user is not None:
             return user.real_name
         return channel.name if channel is not None else entity_id
 
     def _person(self, user: User) -> Person:
-        return Person(self._state, self._courier, self._events, user)
+        return Person(self, self._courier, self._events, user)

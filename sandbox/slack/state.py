@@ -71,8 +71,8 @@ class State:
         self._last_ts = 0
         self._changed = asyncio.Event()
         self.bot = User(self.mint_id("U"), "onboarding", "Onboarding", home, is_bot=True)
-        self.slackbot = User(SLACKBOT, "slackbot", "Slackbot", home)
-        self.users |= {self.bot.id: self.bot, SLACKBOT: self.slackbot}
+        slackbot = User(SLACKBOT, "slackbot", "Slackbot", home)
+        self.users |= {self.bot.id: self.bot, SLACKBOT: slackbot}
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -107,7 +107,7 @@ class State:
         self.response_urls[path] = minted
         return minted
 
-    def add_channel(self, name: str, kind: ChannelKind = "public") -> Channel:
+    def create_channel(self, name: str, kind: ChannelKind) -> Channel:
         prefix = "D" if kind == "im" else "C"
         channel = Channel(
             self.mint_id(prefix),
@@ -130,7 +130,7 @@ class State:
         for channel in self.channels.values():
             if channel.kind == "im" and user.id in channel.members:
                 return channel
-        channel = self.add_channel("directmessage", "im")
+        channel = self.create_channel("directmessage", "im")
         self.join(channel, self.bot)
         self.join(channel, user)
         return channel

@@ -66,17 +66,6 @@ def publish(state: State, user: User, content: Json) -> View:
     return view
 
 
-def home_of(state: State, user: User) -> View | None:
-    """The Home on the person's screen.
-
-    External people see "This is still a work in progress" instead, although
-    publishing returns `ok` (slackapi/bolt-js#1948).
-    """
-    if state.is_external(user) and not state.doubts.external_sees_home:
-        return None
-    return state.homes.get(user.id)
-
-
 def home_opened(state: State, user: User) -> Json:
     """The event when a person opens it (docs: events/app_home_opened)."""
     event: Json = {

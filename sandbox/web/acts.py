@@ -156,7 +156,7 @@ def _message(person: Person, target: str) -> Message:
 
 
 def _channel(person: Person, channel_id: str) -> Channel:
-    for channel in person.screen.channels:
+    for channel in person.channels:
         if channel.id == channel_id:
             return channel
     raise NotOfferedError(f"{person.name} is not in that channel")

@@ -52,18 +52,18 @@ class Pane:
     def __init__(
         self, session: Session, query: Mapping[str, str], side: str, person: Person
     ) -> None:
-        self.side, self.person, self.screen = side, person, person.screen
+        self.side, self.person = side, person
         self._query = query
         slack = session.now.scene.slack
         wanted = query.get(f"{side}c", "")
-        channels = {channel.id: channel for channel in self.screen.channels}
+        channels = {channel.id: channel for channel in person.channels}
         first = next(iter(channels.values()), None)
         self.app_name = slack.bot.real_name
-        self.is_home = wanted == HOME and self.screen.is_offered_home
+        self.is_home = wanted == HOME and person.is_offered_home
         self.channel = None if self.is_home else channels.get(wanted, first)
         self.reader = Reader(
             slack.name_of,
-            slack.now,
+            slack.clock(),
             person.user.tz,
             person.id,
             self.place,

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 from multidict import MultiDict
 
 from sandbox.slack import NotOfferedError
-from sandbox.slack.pictures import type_of
+from sandbox.slack.pictures import content_of, type_of
 from sandbox.web.acts import ACTS, clear_notice, fill
 from sandbox.web.director import DIRECTIONS
 from sandbox.web.page import render
@@ -82,7 +82,7 @@ async def _picture(request: web.Request) -> web.Response:
     """A picture of a message, as the pretend Slack received it: `?id=` a file, or `?image_url=`."""
     url, slack = request.query.get("image_url"), request.app[SESSION].now.scene.slack
     image = {"image_url": url} if url else {"slack_file": {"id": request.query.get("id", "")}}
-    content = slack.picture(image)
+    content = content_of(slack, image)
     if content is None:
         raise web.HTTPNotFound
     return web.Response(body=content, content_type=type_of(content) or "")

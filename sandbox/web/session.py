@@ -84,7 +84,7 @@ class Session:
         running = Running(
             scene, clock, ServiceTitanSwitches(scene.servicetitan), SlackSwitches(scene.slack)
         )
-        scene.slack.observe(self._observe)
+        scene.slack.observers.append(self._observe)
         scene.slack.deliver_to(f"http://127.0.0.1:{scene.environment['PORT']}/slack/events")
         self._stack, self._running = stack, running
         self.generation += 1
@@ -163,7 +163,7 @@ class Session:
 
     async def changed(self) -> None:
         """Wait until something on the page changes."""
-        await self.now.scene.slack.changed()
+        await self.now.scene.slack.changed_once()
 
     def _observe(self, change: Change) -> None:
         if isinstance(change, Noticed):

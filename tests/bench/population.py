@@ -47,7 +47,7 @@ async def populate(
     They got there some time `ago`. The admin of all of them is the platforms' own, unless each has
     one.
     """
-    at = datetime.fromtimestamp(platforms.slack.now, UTC) - ago
+    at = datetime.fromtimestamp(platforms.slack.clock(), UTC) - ago
     guides, database = GuideStore.from_file(SERVICETITAN), Database(url, seals())
     clients = [
         _client(platforms, f"{name}-{number}", own_admin=own_admins) for number in range(count)

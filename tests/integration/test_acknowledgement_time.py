@@ -87,7 +87,7 @@ async def test_an_expired_trigger_asks_the_person_to_press_again(begun: World) -
     await begun.press(begun.ann, "step:1", "choose_account:new")
     async with slack_hangs(begun):
         pressed = await begun.erin.press(begun.message("step:2"), "step_help")
-        trigger = begun.slack._state.triggers[begun.last_interaction["trigger_id"]]
+        trigger = begun.slack.triggers[begun.last_interaction["trigger_id"]]
         trigger.expires_at = 0
     await begun.idle()
 

@@ -31,7 +31,7 @@ async def shared_channel(database: AnyDatabase) -> AsyncIterator[SharedChannel]:
 
 def add_outsider(world: World, name: str = "Zoe Zenith") -> Person:
     zoe = world.slack.add_person(name, world.slack.add_team(f"Zenith of {name}"))
-    world.slack._state.join(world.channel, zoe.user)
+    world.slack.join(world.channel, zoe.user)
     return zoe
 
 

@@ -21,7 +21,7 @@ def modal_text(view: View) -> str:
 
 
 def created_channel(world: World, name: str = "acme-plumbing-heavyset") -> Channel:
-    [channel] = [channel for channel in world.slack.channels if channel.name == name]
+    [channel] = [channel for channel in world.slack.channels.values() if channel.name == name]
     return channel
 
 
@@ -31,7 +31,7 @@ def invited_addresses(world: World) -> list[str | None]:
 
 async def invite_client(world: World, text: str = INVITE_COMMAND, **values: Any) -> Submission:
     """Type the command in a conversation the bot isn't in, and submit its form."""
-    elsewhere = world.slack.direct_message(world.erin)
+    elsewhere = world.slack.direct_message(world.erin.user)
     await world.type(text, channel=elsewhere)
     return await world.submit(world.erin, world.view_of(world.erin), **values)
 
@@ -362,7 +362,7 @@ async def test_a_duplicate_form_submission_creates_nothing_twice(world: World) -
 
 
 async def test_if_the_window_was_closed_the_result_goes_to_the_new_channel(world: World) -> None:
-    elsewhere = world.slack.direct_message(world.erin)
+    elsewhere = world.slack.direct_message(world.erin.user)
     await world.type(INVITE_COMMAND, channel=elsewhere)
     await world.erin.submit(world.view_of(world.erin))
     await world.erin.close(world.view_of(world.erin))

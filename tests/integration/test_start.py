@@ -123,7 +123,7 @@ async def test_start_is_refused_where_the_bot_is_not_a_member(world: World, priv
 
 
 async def test_start_is_refused_in_a_direct_message(world: World) -> None:
-    channel = world.slack.direct_message(world.erin)
+    channel = world.slack.direct_message(world.erin.user)
 
     reply = await world.type("start Acme", channel=channel)
 

@@ -26,7 +26,7 @@ def create(state: State, args: Arguments) -> Json:
     is_private = args.flag("is_private")
     require_scope(state, "groups:write" if is_private else "channels:manage")
     name = _checked_name(state, args.maybe_text("name") or "")
-    channel = state.add_channel(name, "private" if is_private else "public")
+    channel = state.create_channel(name, "private" if is_private else "public")
     channel.creator = state.bot
     state.join(channel, state.bot)
     state.touch()

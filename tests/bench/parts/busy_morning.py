@@ -77,7 +77,7 @@ async def _morning(count: int, world: World) -> Timings:
     clients = [await Client.begin(world, f"Client {number}", timings) for number in range(count)]
     await asyncio.sleep(LIMITS_RESET_SECONDS)
     world.slack.rate_limits.enabled = True
-    world.slack.observe(timings.changed)
+    world.slack.observers.append(timings.changed)
     end = loop.time() + MORNING_SECONDS
 
     async def work(client: Client, first: float) -> None:

@@ -134,7 +134,7 @@ class Soak:
         click.echo(f"people: {', '.join(f'{what} {n}' for what, n in self.counts.most_common())}")
         slots = Counter(
             (channel.id, message.slot)
-            for channel in self.platforms.slack.channels
+            for channel in self.platforms.slack.channels.values()
             for message in channel.messages
             if message.slot
         )

@@ -43,7 +43,7 @@ async def own_channel(slack: SlackSandbox, bot: StubBot, erin: Person) -> Channe
     await bot.call("conversations.invite", channel=created["channel"]["id"], users=erin.id)
     await slack.delivered()
     bot.received.clear()
-    return slack.channels[-1]
+    return slack.channels[created["channel"]["id"]]
 
 
 async def get_info(bot: StubBot, channel: Channel) -> dict[str, Any]:
@@ -79,7 +79,7 @@ async def test_a_created_channel_has_the_bot_as_its_only_member(
     created = answer["channel"]
     assert (created["name"], created["is_private"]) == ("acme_2-onboarding", is_private)
     assert (created["is_member"], created["creator"]) == (True, slack.bot.id)
-    assert list(slack.channels[-1].members) == [slack.bot.id]
+    assert list(slack.channels[created["id"]].members) == [slack.bot.id]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ async def test_an_invite_needs_users_membership_and_an_active_channel(
 ) -> None:
     nora = slack.add_person("Nora")
     elsewhere = slack.add_channel("elsewhere", with_bot=False)
-    direct = slack.direct_message(erin)
+    direct = slack.direct_message(erin.user)
 
     async def invite(where: Channel, users: str) -> str:
         answer = await bot.call("conversations.invite", channel=where.id, users=users)
@@ -389,7 +389,7 @@ async def test_dms_archived_and_unjoined_channels_cannot_be_shared(
     elsewhere = slack.add_channel("elsewhere", with_bot=False)
     to = {"emails": "ann@acme.example"}
 
-    direct = await invite_shared(bot, slack.direct_message(erin), **to)
+    direct = await invite_shared(bot, slack.direct_message(erin.user), **to)
     assert direct["error"] == "invalid_channel_type"
     assert (await invite_shared(bot, elsewhere, **to))["error"] == "not_in_channel"
     await slack.admin.archive(channel, erin)

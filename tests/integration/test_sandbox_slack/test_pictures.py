@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from sandbox.slack import Channel, Manifest, SlackSandbox
-from sandbox.slack.pictures import PROCESSING_SECONDS
+from sandbox.slack.pictures import PROCESSING_SECONDS, content_of
 from tests.stub_bot import FrozenClock, StubBot
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
@@ -59,7 +59,7 @@ async def test_an_uploaded_image_can_be_shown_only_after_processing(
     clock.advance(PROCESSING_SECONDS)
 
     assert (await post_image(bot, channel, slack_file={"id": file}))["ok"]
-    assert slack.picture({"slack_file": {"id": file}}) == PNG
+    assert content_of(slack, {"slack_file": {"id": file}}) == PNG
     completed_again = await bot.call("files.completeUploadExternal", files=[{"id": file}])
     assert completed_again["error"] == "file_not_found"
     del slack.files[file]

@@ -15,7 +15,7 @@ SECRET = "cs1.canary-of-the-transcript-1234"
 @pytest.fixture
 def terminal(slack: SlackSandbox) -> io.StringIO:
     out = io.StringIO()
-    slack.observe(Transcript(slack.name_of, out=out))
+    slack.observers.append(Transcript(slack.name_of, out=out))
     return out
 
 
@@ -77,7 +77,7 @@ async def test_a_terminal_gets_colors_unless_no_color_is_set(
     if no_color:
         monkeypatch.setenv("NO_COLOR", no_color)
     out = ColorTerminal()
-    slack.observe(Transcript(slack.name_of, out=out))
+    slack.observers.append(Transcript(slack.name_of, out=out))
 
     await post(bot, channel, "root", section("*Hi*"))
 

@@ -60,7 +60,7 @@ async def test_opening_the_home_sends_an_event_with_the_current_view(
 
     first, second = (payload["event"] for payload in bot.received)
     assert (first["type"], first["user"], first["tab"]) == ("app_home_opened", erin.id, "home")
-    assert first["channel"] == slack.direct_message(erin).id
+    assert first["channel"] == slack.direct_message(erin.user).id
     assert first["channel"].startswith("D")
     assert "event_ts" in first
     assert "view" not in first

@@ -264,7 +264,7 @@ async def test_a_message_to_a_user_id_goes_to_their_direct_message(
 ) -> None:
     await bot.call("chat.postMessage", channel=erin.id, text="hello")
 
-    assert [message.text for message in slack.direct_message(erin).messages] == ["hello"]
+    assert [message.text for message in slack.direct_message(erin.user).messages] == ["hello"]
 
 
 async def test_members_of_a_user_group_are_listed(
