@@ -77,9 +77,22 @@ def run() -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="With --web: the port.")
 def sandbox(play: bool, real_limits: bool, web: bool, port: int) -> int:
     """Run the bot against a simulated Slack and ServiceTitan."""
-    from sandbox.__main__ import main as run_sandbox
+    import asyncio
 
-    return run_sandbox(play=play, real_limits=real_limits, port=port if web else None)
+    from sandbox.interactive import walk
+    from sandbox.scenario import play as play_onboarding
+    from sandbox.web.server import serve
+
+    if web:
+        running = serve(port)
+    elif play:
+        running = play_onboarding(real_limits=real_limits)
+    else:
+        running = walk()
+    try:
+        return asyncio.run(running)
+    except KeyboardInterrupt:
+        return 130
 
 
 @main.group()

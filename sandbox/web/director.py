@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from sandbox.slack import NotOfferedError
+from sandbox.web.faults import flip
 from sandbox.web.scenes import SCENES, until_morning
 from sandbox.web.session import Session
 
@@ -22,13 +23,9 @@ async def jump(session: Session, name: str) -> None:
     session.now.scene.slack.touch()
 
 
-async def servicetitan(session: Session, name: str) -> None:
-    session.now.servicetitan.flip(name)
-    session.touch()
-
-
-async def slack(session: Session, name: str) -> None:
-    session.now.slack.flip(name)
+async def switch(session: Session, name: str) -> None:
+    """Turn something that can be wrong at ServiceTitan or Slack on or off."""
+    flip(session.now.scene, session.now.switched_on, name)
     session.touch()
 
 
@@ -68,5 +65,5 @@ DIRECTIONS: Mapping[str, Direct] = {
     "kill_bot": lambda session, _: session.kill_bot(),
     "start_bot": lambda session, _: session.start_bot(),
     "reload_guide": lambda session, _: session.reload_guide(),
-    **{each.__name__: each for each in (scene, jump, servicetitan, slack, new_secret, add_person)},
+    **{each.__name__: each for each in (scene, jump, switch, new_secret, add_person)},
 }

@@ -138,11 +138,9 @@ def _director(session: Session) -> dict[str, Any]:
     return {
         "right": right,
         "wrong": wrong,
-        "servicetitan": {
-            n: (s.label, n in running.servicetitan.on) for n, s in SERVICETITAN.items()
-        },
-        "slack": {n: (row[0], n in running.slack.on) for n, row in SLACK.items()},
-        "scenes": {name: label for name, (label, _) in SCENES.items()},
+        "servicetitan": SERVICETITAN,
+        "slack": SLACK,
+        "scenes": SCENES,
         "clock": f"{at:%A, %B} {at.day}, {at.year}, {at:%I:%M %p} in New York".replace(", 0", ", "),
         "calls": list(enumerate(slack.calls, start=1))[: -CALLS_SHOWN - 1 : -1],
         "call_count": len(slack.calls),

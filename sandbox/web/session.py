@@ -16,7 +16,6 @@ from sandbox.run import Scenery, Stage, scenery
 from sandbox.slack import Person
 from sandbox.slack.change_feed import Change, Noticed
 from sandbox.slack.errors import NotOfferedError
-from sandbox.web.faults import ServiceTitanSwitches, SlackSwitches
 
 NOTICES_KEPT = 3
 # The bot checks for due work every second, so a jump of the clock shows right away.
@@ -39,10 +38,10 @@ class Running:
 
     scene: Scenery
     clock: SharedClock
-    servicetitan: ServiceTitanSwitches
-    slack: SlackSwitches
+    stack: AsyncExitStack  # what ends with it
     bot: BotProcess | None = None
     trouble: str = ""  # why the bot isn't running
+    switched_on: set[str] = field(default_factory=set)  # what is wrong at ServiceTitan and Slack
     notices: dict[str, deque[Notice]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=NOTICES_KEPT))
     )
@@ -58,7 +57,6 @@ class Session:
         self._hold_at, self._seed = hold_at, seed
         self._key: str | None = None  # generated once: the next run can use it again
         self._numbers = itertools.count(1)
-        self._stack = AsyncExitStack()
         self._running: Running | None = None
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -81,18 +79,15 @@ class Session:
         )
         self._key = scene.environment["CREDENTIAL_KEYS"]
         scene.environment.update(BOT_SETTINGS)
-        running = Running(
-            scene, clock, ServiceTitanSwitches(scene.servicetitan), SlackSwitches(scene.slack)
-        )
         scene.slack.observers.append(self._observe)
         scene.slack.deliver_to(f"http://127.0.0.1:{scene.environment['PORT']}/slack/events")
-        self._stack, self._running = stack, running
+        self._running = Running(scene, clock, stack)
         self.generation += 1
         await self.start_bot()
 
     async def close(self) -> None:
         await self._leave_scene()
-        await _end(self._running, self._stack)
+        await _end(self._running)
 
     async def start_over(self, name: str = "", scene: Scene | None = None) -> None:
         """Start again from nothing, and prepare `scene` in the background."""
@@ -100,9 +95,9 @@ class Session:
         self.preparing = name
         self.touch()
         async with self._busy:
-            old, stack = self._running, self._stack
+            old = self._running
             await self.start()
-            await _end(old, stack)
+            await _end(old)
         if scene is None or self.now.trouble:
             self.preparing = ""
         else:
@@ -173,7 +168,7 @@ class Session:
         engineer = self.now.scene.engineer.id
         try:
             await scene(self.stage(), self.now.clock)
-        except (Exception, TimeoutError) as error:  # reported on the page, which keeps working
+        except Exception as error:  # reported on the page, which keeps working
             self.notice(engineer, f"The scene got stuck: {error}")
         finally:
             self.preparing = ""
@@ -186,9 +181,9 @@ class Session:
                 await self._task
 
 
-async def _end(running: Running | None, stack: AsyncExitStack) -> None:
+async def _end(running: Running | None) -> None:
     if running is not None:
         running.scene.slack.touch()  # pages that waited for its changes look at the new one
         if running.bot is not None:
             await running.bot.kill()
-    await stack.aclose()
+        await running.stack.aclose()

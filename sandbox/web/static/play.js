@@ -98,25 +98,16 @@ async function post(url, fields) {
   } catch { tell(AWAY); return false; }
 }
 
-function act(element, extra = []) {
-  const { act: name, target, channel, thread, view, number, invitation, name: named } = element.dataset;
-  const fields = [["act", name], ["who", who(element)]];
-  for (const [key, value] of Object.entries({ target, channel, thread, view, number, invitation, name: named })) {
-    if (value) fields.push([key, value]);
-  }
-  return post("/act", [...fields, ...extra]).then((ok) => { draw(); return ok; });
-}
-
-async function press(button) {
-  if (button.dataset.confirm && !(await confirmed(button, JSON.parse(button.dataset.confirm)))) return;
-  const { press: target, block, action, value, url } = button.dataset;
-  const fields = [["act", "press"], ["who", who(button)], ["target", target], ["block", block], ["action", action]];
-  if (value) fields.push(["value", value]);
-  button.classList.add("pressed");
+// Post what `element` stands for: its data attributes, after asking if it wants to be confirmed.
+async function act(element, extra = []) {
+  const { confirm, url, ...fields } = element.dataset;
+  if (confirm && !(await confirmed(element, JSON.parse(confirm)))) return false;
+  element.classList.add("pressed");
   if (url) url.startsWith("/") ? go(url) : window.open(url, "_blank", "noreferrer");
-  await post("/act", fields);
-  button.classList.remove("pressed");
+  const ok = await post("/act", [["who", who(element)], ...Object.entries(fields), ...extra]);
+  element.classList.remove("pressed");
   draw();
+  return ok;
 }
 
 function confirmed(button, words) {
@@ -141,13 +132,12 @@ function confirmed(button, words) {
 function go(href) { history.pushState(null, "", href); draw(); }
 
 document.addEventListener("click", (event) => {
-  const element = event.target.closest("[data-press], [data-act]:not(form), [data-copy], a[data-here]");
+  const element = event.target.closest("[data-act]:not(form), [data-copy], a[data-here]");
   if (!element) return;
   const link = element.closest("a[data-here]");
   if (link && (event.ctrlKey || event.metaKey)) return;
   if (link) { event.preventDefault(); go(link.getAttribute("href")); }
   if (element.dataset.copy) copy(element);
-  else if (element.dataset.press) press(element);
   else if (element.dataset.act) act(element);
   const menu = element.closest("details.tools");
   if (menu) menu.open = false;
