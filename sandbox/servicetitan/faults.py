@@ -25,15 +25,18 @@ FaultKind = int | Literal["html", "timeout", "drop"] | Odd
 
 @dataclass
 class Fault:
-    """What goes wrong at `endpoint` (or "all"), for how many more requests (None: all of them).
+    """What goes wrong with the next `times` requests (None: every one) to `endpoint`.
 
-    With `performed`, the request is carried out, and only its response is lost.
+    `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
+    "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
+    "timeout" (no response), "drop" (the connection is closed), or an `Odd`. With `performed`,
+    the request is carried out and only the response is lost: the caller cannot know.
     """
 
     endpoint: str
-    status: FaultKind
-    left: int | None
-    retry_after: int | None
+    status: FaultKind = 503
+    times: int | None = None
+    retry_after: int | None = None
     performed: bool = False
 
     async def answer(self, request: web.Request, closing: asyncio.Event) -> web.StreamResponse:

@@ -1,10 +1,6 @@
 """A pretend ServiceTitan on loopback: tokens, the reads of the integration, refusals and faults."""
 
 import asyncio
-import base64
-import json
-import random
-import string
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,16 +12,14 @@ from aiohttp.typedefs import Handler
 from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
 from sandbox.servicetitan.endpoints import (
     ALL_BOOKINGS,
-    GUIDE_SCOPES,
     READS,
     TAG,
     Read,
     Refused,
     problem,
 )
-from sandbox.servicetitan.faults import Fault, FaultKind
-
-TOKEN_LIFETIME = 900
+from sandbox.servicetitan.faults import Fault
+from sandbox.servicetitan.tenants import Tenant, template_of, token_of
 
 Gate = Callable[[str], Awaitable[None]]
 
@@ -38,24 +32,12 @@ class LoggedRequest(NamedTuple):
     status: int
 
 
-class ServiceTitanSandbox:
+class ServiceTitanSandbox(Tenant):
     """`async with ServiceTitanSandbox() as st:` serves until the block ends.
 
-    The five correct values are attributes (`credentials` has them all) and may be changed at any
-    time. ServiceTitan doesn't document its answer to some wrong values, so attributes choose the
-    status: `wrong_key_status`, `wrong_tenant_status`; likewise `dismiss_status` for dismissing a
-    booking.
+    It is also the first tenant. How it answers the dismissal of a booking isn't documented either.
     """
 
-    scopes: frozenset[str] = GUIDE_SCOPES
-    not_accepted: frozenset[str] = frozenset()  # of a new version of the app, in no token yet
-    claims = True  # False: the token isn't a JWT, and the response names no scope
-    restricted = True  # False: step 15 was left at "No Restriction"
-    connected = True  # False: the tenant has disabled the app
-    client_id_in_token = ""  # if set, the Client ID in tokens: as if of another app
-    tag_active = True
-    wrong_key_status = 401
-    wrong_tenant_status = 403
     dismiss_status: DismissStatus = 200  # 403, 404: dismissing isn't available
 
     def __init__(
@@ -64,15 +46,7 @@ class ServiceTitanSandbox:
         seed: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._clock = clock
-        self._random = random.Random(seed)  # noqa: S311 (made-up values, repeatable with a seed)
-        self.tenant_id = self._digits(10)
-        self.client_id = f"cid.{self._letters(25)}"
-        self.client_secret = f"cs1.{self._letters(50)}"
-        self.application_key = f"ak1.{self._letters(25)}"
-        self.booking_provider_id = self._digits(9)
-        self.foreign_application_key = f"ak1.{self._letters(25)}"  # valid, but another app's
-        self.other_booking_provider_id = self._digits(9)  # exists, but wasn't chosen in step 15
+        super().__init__(seed, clock)
         self.requests: list[LoggedRequest] = []
         self.cookies: list[str] = []  # those that the bot sent back to us
         self.most_at_once = 0
@@ -82,21 +56,9 @@ class ServiceTitanSandbox:
         self._faults: list[Fault] = []  # the one that was added first is used first
         self.bookings: list[Booking] = []  # oldest first: none is ever deleted
         self._bookings = BookingEndpoints(self)
-        self._tokens: dict[str, frozenset[str]] = {}
-        self._others: list[ServiceTitanSandbox] = []
+        self._tenants: list[Tenant] = [self]
         self._closing = asyncio.Event()
         self.auth_url = self.api_url = ""
-
-    @property
-    def credentials(self) -> dict[str, str]:
-        """The five correct values, by the names of their fields."""
-        return {
-            "tenant_id": self.tenant_id,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "application_key": self.application_key,
-            "booking_provider_id": self.booking_provider_id,
-        }
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._watch])
@@ -118,23 +80,9 @@ class ServiceTitanSandbox:
         self._closing.set()  # releases requests held by fail(status="timeout")
         await self._runner.cleanup()
 
-    def fail(
-        self,
-        endpoint: str = "all",
-        *,
-        status: FaultKind = 503,
-        times: int | None = None,
-        retry_after: int | None = None,
-        performed: bool = False,
-    ) -> None:
-        """Answer the next `times` requests (None: every one) to `endpoint` with a fault.
-
-        `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
-        "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
-        "timeout" (no response), "drop" (the connection is closed), or an `Odd`. With `performed`,
-        the request is carried out and only the response is lost: the caller cannot know.
-        """
-        self._faults.append(Fault(endpoint, status, times, retry_after, performed))
+    def fail(self, endpoint: str = "all", **how: Any) -> None:
+        """Answer requests to `endpoint` with a fault; `how` are the fields of `Fault`."""
+        self._faults.append(Fault(endpoint, **how))
 
     def heal(self) -> None:
         """Remove every fault and delay."""
@@ -149,42 +97,16 @@ class ServiceTitanSandbox:
         """Make every request wait for `gate`, which is called with the name of its endpoint."""
         self._gate = gate
 
-    def regenerate_secret(self) -> str:
-        """Replace the client secret, as step 19 does, and return the new one."""
-        self.client_secret = f"cs1.{self._letters(50)}"
-        return self.client_secret
-
     def expire_tokens(self) -> None:
         """Refuse every token issued so far."""
         for tenant in self._tenants:
-            tenant._tokens.clear()
+            tenant.tokens.clear()
 
-    def publish_version(self, *scopes: str) -> None:
-        """Publish a new version of the app that adds `scopes`.
-
-        Until the tenant's admin chooses “Upgrade to New Version”, no token has them
-        (developer.servicetitan.io, "Create an app").
-        """
-        self.scopes |= set(scopes)
-        self.not_accepted |= set(scopes)
-
-    def accept_version(self) -> None:
-        """Settings → Integrations → API Application Access → Upgrade to New Version → Allow."""
-        self.not_accepted = frozenset()
-
-    def add_tenant(self) -> "ServiceTitanSandbox":
-        """Return another tenant with its own app, served here: its five values and state.
-
-        Faults, delays and bookings are those of the whole server.
-        """
-        tenant = ServiceTitanSandbox(seed=self._random.randrange(2**32), clock=self._clock)
-        tenant.auth_url = tenant.api_url = self.auth_url
-        self._others.append(tenant)
+    def add_tenant(self) -> Tenant:
+        """Another tenant; faults, delays and bookings are those of the whole server."""
+        tenant = Tenant(self._random.randrange(2**32), self._clock)
+        self._tenants.append(tenant)
         return tenant
-
-    @property
-    def _tenants(self) -> "list[ServiceTitanSandbox]":
-        return [self, *self._others]
 
     @web.middleware
     async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -195,7 +117,7 @@ class ServiceTitanSandbox:
             response = await self._answer(request, handler)
         finally:
             self._at_once -= 1
-        self.requests.append(LoggedRequest(request.method, _template(request), response.status))
+        self.requests.append(LoggedRequest(request.method, template_of(request), response.status))
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -217,8 +139,8 @@ class ServiceTitanSandbox:
     def _next_fault(self, endpoint: str) -> Fault | None:
         """The fault for the next request to `endpoint`, if any; counts as one use of it."""
         for fault in self._faults:
-            if fault.endpoint in (endpoint, "all") and fault.left != 0:
-                fault.left = None if fault.left is None else fault.left - 1
+            if fault.endpoint in (endpoint, "all") and fault.times != 0:
+                fault.times = None if fault.times is None else fault.times - 1
                 return fault
         return None
 
@@ -229,36 +151,8 @@ class ServiceTitanSandbox:
         given = (form.get("client_id"), form.get("client_secret"))
         for tenant in self._tenants:
             if given == (tenant.client_id, tenant.client_secret) and tenant.connected:
-                return tenant._issued()
+                return web.json_response(tenant.issue_token(self.auth_url))
         return web.json_response({"error": "invalid_client"}, status=400)
-
-    def _issued(self) -> web.Response:
-        token = self._jwt() if self.claims else self._letters(64)
-        self._tokens[token] = self.granted  # fixed when it is issued, as in reality
-        body = {"access_token": token, "expires_in": TOKEN_LIFETIME, "token_type": "Bearer"}
-        if self.claims:
-            body["scope"] = " ".join(sorted(self.granted))
-        return web.json_response(body)
-
-    @property
-    def granted(self) -> frozenset[str]:
-        """What a token allows: the scopes of the version that the tenant has accepted."""
-        return self.scopes - self.not_accepted
-
-    def _jwt(self) -> str:
-        now = int(self._clock())
-        claims = {
-            "iss": self.auth_url,
-            "nbf": now,
-            "iat": now,
-            "exp": now + TOKEN_LIFETIME,
-            "jti": self._letters(16),
-            "client_id": self.client_id_in_token or self.client_id,
-            "tenant": self.tenant_id,
-            "scope": sorted(self.granted),
-        }
-        header = {"alg": "RS256", "typ": "at+jwt"}
-        return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
 
     async def _read(self, read: Read, request: web.Request) -> web.Response:
         self.tenant_of(request).check(request, read.scope)
@@ -280,58 +174,7 @@ class ServiceTitanSandbox:
         tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": tenant.tag_active}
         return web.json_response({"id": int(tenant.booking_provider_id), **tag})
 
-    def tenant_of(self, request: web.Request) -> "ServiceTitanSandbox":
+    def tenant_of(self, request: web.Request) -> Tenant:
         """The tenant to which a request's token belongs; the first one if the token is unknown."""
-        token = _token_of(request)
-        return next((one for one in self._others if token in one._tokens), self)
-
-    def check(self, request: web.Request, scope: str) -> None:
-        """Refuse a request without the tenant's own key, a token of it, and the scope."""
-        key = request.headers.get("ST-App-Key")
-        granted = self._tokens.get(_token_of(request))
-        if not key:
-            raise Refused(401, "Application key not present, check ST-App-Key header value.")
-        if granted is None:
-            raise Refused(401, "The access token is invalid or has expired.")
-        if key == self.foreign_application_key or not self.connected:
-            raise Refused(403, "The application is not authorized for this tenant.")
-        if key != self.application_key:
-            raise Refused(self.wrong_key_status, "Application key is not valid.")
-        if request.match_info["tenant"] != self.tenant_id:
-            title = "The access token is not valid for this tenant."
-            raise Refused(self.wrong_tenant_status, title)
-        if scope not in granted:
-            raise Refused(403, _scope_refusal(request))
-
-    def check_provider(self, request: web.Request) -> None:
-        """Refuse a wrong booking provider."""
-        provider = request.match_info["booking_provider"]
-        if provider == self.other_booking_provider_id and self.restricted:
-            raise Refused(403, "Access to this booking provider is restricted.")
-        if provider not in (self.booking_provider_id, self.other_booking_provider_id):
-            raise Refused(404, "Booking provider not found.")
-
-    def _letters(self, count: int) -> str:
-        return "".join(self._random.choices(string.ascii_lowercase + string.digits, k=count))
-
-    def _digits(self, count: int) -> str:
-        return str(self._random.randrange(10 ** (count - 1), 10**count))
-
-
-def _token_of(request: web.Request) -> str:
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
-
-
-def _template(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "unknown"
-
-
-def _scope_refusal(request: web.Request) -> str:
-    # The real text names the operation without host and API prefix, and leaves {tenant} as it is.
-    operation = f"{request.method} {_template(request).partition('/v2')[2]}"
-    return f"Scope validation failed. Access token does not have permission to access '{operation}'"
-
-
-def _base64(part: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        token = token_of(request)
+        return next((tenant for tenant in self._tenants if token in tenant.tokens), self)

@@ -1,6 +1,7 @@
 """The switches on the director's panel: what can be wrong at ServiceTitan, and Slack's bad days."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sandbox.run import Scenery
 from sandbox.servicetitan.endpoints import GUIDE_SCOPES, TAG, WRITE_SCOPES
@@ -21,7 +22,7 @@ def _having(**attributes: object) -> Callable[[Scenery], None]:
     return set_all
 
 
-def _failing(**how: object) -> Callable[[Scenery], object]:
+def _failing(**how: Any) -> Callable[[Scenery], object]:
     return lambda scene: scene.servicetitan.fail("all", **how)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from freezegun import freeze_time
 
-from sandbox.servicetitan.server import ServiceTitanSandbox
+from sandbox.servicetitan.tenants import Tenant
 from sandbox.slack import Channel, Message, Person
 from tests.databases import ON_BOTH, ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import World, last_reply, running_world
@@ -184,7 +184,7 @@ async def test_two_workers_run_a_weekly_check_only_once(live: LiveClient) -> Non
 
 async def add_live_client(
     live: LiveClient, name: str
-) -> tuple[Person, Channel, ServiceTitanSandbox]:
+) -> tuple[Person, Channel, Tenant]:
     """Add one more live client, with its own ServiceTitan tenant."""
     world, slack = live.world, live.world.slack
     tenant = world.servicetitan.add_tenant()
