@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, text
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.column_types import UtcDateTime
+from storage.session import Session
 from storage.statements import apply, execute
 from storage.tables import ArrivalRow
 
@@ -20,17 +20,17 @@ RECORD = text("""
 """).bindparams(bindparam("at", type_=UtcDateTime))
 
 
-async def last(session: AsyncSession) -> dict[str, datetime]:
+async def last(session: Session) -> dict[str, datetime]:
     """Return the time of the last arrival of each kind."""
     return {row.kind: row.at for row in await session.exec(select(ArrivalRow))}
 
 
-async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
+async def record(session: Session, times: Mapping[str, datetime]) -> None:
     """Record the last arrivals; a time before the stored one is ignored."""
     await execute(session, RECORD, *({"kind": kind, "at": at} for kind, at in times.items()))
 
 
-async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | None:
+async def move(session: Session, kind: str, now: datetime) -> datetime | None:
     """Record that a kind arrived `now`, and return when it last did before.
 
     Only one of several workers gets that time: the others get None, as on the first arrival.

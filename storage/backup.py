@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlmodel import col, func, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import sqlite
+from storage.session import Session
 from storage.tables import RUNNING, EventRow, MessageRow, OnboardingRow
 
 
@@ -32,7 +32,7 @@ def copy(url: str, file: Path) -> None:
         raise
 
 
-async def mark_restored(session: AsyncSession) -> int:
+async def mark_restored(session: Session) -> int:
     """Note that the database is a restored backup; return the number of running onboardings.
 
     Messages may have been posted and edited since its last event. Slack is searched for them

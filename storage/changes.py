@@ -3,23 +3,20 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import Stale, Unavailable
 from bot.onboarding import Change, Onboarding
 from storage import handled_requests, onboardings
 from storage.database import Collision, Database
-from storage.guides import GuideStore
+from storage.session import Session
 
 MAX_TRIES = 5
 
 
 async def change(
     database: Database,
-    guides: GuideStore,
     onboarding_id: str,
     transition: Callable[[Onboarding], Change],
-    also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+    also: Callable[[Session, Onboarding], Awaitable[None]] | None = None,
     request_key: tuple[str, datetime] | None = None,
 ) -> Onboarding:
     """Apply `transition`, and `also` in the same transaction; return the resulting onboarding.
@@ -32,7 +29,7 @@ async def change(
             async with database.begin() as session:
                 if request_key:  # before deciding: a repeated request must not be refused
                     await handled_requests.claim(session, *request_key)
-                before = await onboardings.get(session, guides, onboarding_id, lock=True)
+                before = await onboardings.get(session, onboarding_id, lock=True)
                 after = await onboardings.save(session, before, transition(before))
                 if also:
                     await also(session, after)

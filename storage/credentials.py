@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, or_, tuple_
 from sqlmodel import col, delete, func, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.onboarding.people import Actor
 from storage.audit.sealed_state import newest_versions
+from storage.session import Session
 from storage.statements import apply, execute, fetch
 from storage.tables import CREDENTIAL, CredentialRow, OnboardingRow
 from storage.vault import HKDF_PREFIX, Sealed, Slot
@@ -22,7 +22,7 @@ ADD = CREDENTIAL.insert()
 KEY = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
 
 
-async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
+async def put(session: Session, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
     """Write sealed values; each overwrites the field's earlier one."""
     for sealed in values:
         place = sealed.place
@@ -38,13 +38,13 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
         }
         this = {"this_id": place.onboarding_id, "this_field": place.field}
         if await execute(session, REPLACE, {**this, **columns, "replaced_at": now}):
-            session.info["on_commit"].append(session.info["has_residue"].set)
+            session.on_commit.append(session.database.has_residue.set)
         else:
             new = {"onboarding_id": place.onboarding_id, "field": place.field, "submitted_at": now}
             await execute(session, ADD, {**new, **columns})
 
 
-async def fingerprints(session: AsyncSession, onboarding_id: str) -> dict[str, str]:
+async def fingerprints(session: Session, onboarding_id: str) -> dict[str, str]:
     """Return the fingerprints of the values of an onboarding, by field."""
     rows = await fetch(session, FINGERPRINTS, {"this_id": onboarding_id})
     return {row.field: row.fingerprint for row in rows if row.fingerprint}
@@ -59,7 +59,7 @@ class Match(NamedTuple):
     channel: str
 
 
-async def matches(session: AsyncSession, fingerprints: Iterable[str]) -> list[Match]:
+async def matches(session: Session, fingerprints: Iterable[str]) -> list[Match]:
     """Return the stored values of any client that have one of these fingerprints."""
     row = CredentialRow
     query = (
@@ -70,20 +70,20 @@ async def matches(session: AsyncSession, fingerprints: Iterable[str]) -> list[Ma
     return [Match(*found) for found in await session.exec(query)]
 
 
-async def destroy(session: AsyncSession, onboarding_id: str) -> None:
+async def destroy(session: Session, onboarding_id: str) -> None:
     """Delete all values of an onboarding; secure_delete then clears the database's files."""
     where = col(CredentialRow.onboarding_id) == onboarding_id
     await session.exec(delete(CredentialRow).where(where))
-    session.info["on_commit"].append(session.info["has_residue"].set)
+    session.on_commit.append(session.database.has_residue.set)
 
 
-async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
+async def of(session: Session, onboarding_id: str) -> dict[str, Sealed]:
     """Return the sealed values of an onboarding, by field."""
     query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
     return {sealed.place.field: sealed for sealed in await _sealed(session, query)}
 
 
-async def sealed_after(session: AsyncSession, after: Slot | None, limit: int) -> Sequence[Sealed]:
+async def sealed_after(session: Session, after: Slot | None, limit: int) -> Sequence[Sealed]:
     """Return the next sealed values after a slot, in order of the onboarding and the field."""
     query = select(CredentialRow).order_by(*KEY).limit(limit)
     if after:
@@ -98,19 +98,19 @@ def _is_outdated(key_id: str) -> ColumnElement[bool]:
     return or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None), ~by_hkdf)
 
 
-async def count_outdated(session: AsyncSession, key_id: str) -> int:
+async def count_outdated(session: Session, key_id: str) -> int:
     """Return how many values a rotation to `key_id` has to seal again."""
     query = select(func.count()).select_from(CredentialRow).where(_is_outdated(key_id))
     return (await session.exec(query)).one()
 
 
-async def outdated(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
+async def outdated(session: Session, key_id: str, limit: int) -> Sequence[Sealed]:
     """Return some values that a rotation to `key_id` has to seal again."""
     query = select(CredentialRow).where(_is_outdated(key_id)).order_by(*KEY).limit(limit)
     return await _sealed(session, query)
 
 
-async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
+async def reseal(session: Session, old: Sealed, new: Sealed) -> bool:
     """Replace `old` by `new`; False if someone entered another value meanwhile."""
     row, place = CredentialRow, old.place
     where = (
@@ -124,11 +124,11 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
         "key_id": new.key_id,
         "fingerprint": new.fingerprint,
     }
-    session.info["on_commit"].append(session.info["has_residue"].set)
+    session.on_commit.append(session.database.has_residue.set)
     return await apply(session, update(row).where(*where).values(**values))
 
 
-async def _sealed(session: AsyncSession, query: SelectOfScalar[CredentialRow]) -> Sequence[Sealed]:
+async def _sealed(session: Session, query: SelectOfScalar[CredentialRow]) -> Sequence[Sealed]:
     rows = (await session.exec(query)).all()
     newest = await newest_versions(session, {row.onboarding_id for row in rows})
     return [

@@ -14,14 +14,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError as PoolTimeo
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 from sqlmodel import func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Unavailable
 from storage import sqlite
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
-from storage.statements import Transaction
+from storage.guides import GuideStore
+from storage.session import Session, Transaction
 from storage.tables import GuideRow
 from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
 from storage.unreadable_rows import UnreadableRows
@@ -53,19 +53,22 @@ class Database:
         self,
         url: str,
         seals: Seals,
+        guides: GuideStore | None = None,
         wait_for_room: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; doesn't connect yet.
 
-        `seals` sign the history. `wait_for_room` returns when there is room for background work.
-        `clock` is what leases on SQLite use (storage/leases.py). `has_residue` is set when a
-        value was replaced or deleted, so that its old ciphertext gets removed.
+        `seals` sign the history. Without `guides`, only those saved in the database are known.
+        `wait_for_room` returns when there is room for background work. `clock` is what leases on
+        SQLite use (storage/leases.py). `has_residue` is set when a value was replaced or deleted,
+        so that its old ciphertext gets removed.
         """
         self.url, self.has_residue = url, asyncio.Event()
+        self.seals, self.guides = seals, guides or GuideStore({})
         self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
         self._engine, self._new_transaction = _engine(url, clock)
-        self._driver, self._seals = self._engine.dialect.loaded_dbapi, seals
+        self._driver = self._engine.dialect.loaded_dbapi
         self._sqlite_writers = asyncio.Lock()  # SQLite allows one writer at a time
         self._wait_for_room = wait_for_room
         self._is_sqlite = is_sqlite(url)
@@ -74,7 +77,7 @@ class Database:
     @asynccontextmanager
     async def begin(
         self, *, write: bool = True, background: bool = False
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AsyncIterator[Session]:
         """Yield a session in a transaction: committed at the end, rolled back on an exception.
 
         Without `write` it may only read, and sees the snapshot of its first query. With
@@ -87,17 +90,7 @@ class Database:
             async with self._turn(write=write, background=background):
                 connection, transaction = await self._connect(write=write)
                 try:
-                    session = AsyncSession(connection, expire_on_commit=False)
-                    info = session.info
-                    info |= {
-                        "transaction": transaction,
-                        "seals": self._seals,
-                        "cache": self.cache,
-                        "unreadable": self.unreadable,
-                        "has_residue": self.has_residue,
-                        "rows": {},
-                        "on_commit": [],  # to be called once it is committed
-                    }
+                    session = Session(connection, transaction, self)
                     yield session
                     if session.in_transaction():  # the ORM was used
                         await session.flush()
@@ -111,7 +104,7 @@ class Database:
             if getattr(cause, "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable(f"the database isn't responding: {reason(error)}") from error
-        for call in info["on_commit"]:
+        for call in session.on_commit:
             call()
 
     @asynccontextmanager

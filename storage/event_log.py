@@ -7,17 +7,15 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown
+from storage.session import Session
 from storage.statements import fetch
 from storage.tables import EVENT, EventRow
 
 
-async def events_of(
-    session: AsyncSession, onboarding_id: str, *kinds: EventKind
-) -> Sequence[Event]:
+async def events_of(session: Session, onboarding_id: str, *kinds: EventKind) -> Sequence[Event]:
     """Return the events of these kinds, or all, oldest first; an unreadable one is UNKNOWN."""
     rows = await fetch(session, _events_of(*kinds), {"this_id": onboarding_id})
     events = redacted([event for row in rows if (event := event_or_unknown(row))])
@@ -34,7 +32,7 @@ def _events_of(*kinds: EventKind) -> Select[Any]:
 
 
 async def times_of(
-    session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
+    session: Session, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
 ) -> Sequence[datetime]:
     """Return the times of events of these kinds after `since`, oldest first."""
     this = {"this_id": onboarding_id, "since": since}
@@ -52,7 +50,7 @@ def _times_of(*kinds: EventKind) -> Select[Any]:
 
 
 async def has_refusal(
-    session: AsyncSession, onboarding_id: str, event: Event, within: timedelta
+    session: Session, onboarding_id: str, event: Event, within: timedelta
 ) -> bool:
     """Whether there is a refusal like `event` in that time before it."""
     row = EventRow

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import tuple_
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.column_types import Illegible
+from storage.session import Session
 from storage.tables import ENDED, RUNNING, UNPUBLISHED, CredentialRow, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable
 
@@ -30,13 +30,13 @@ class Running:
     open_questions: int
 
 
-async def ended(session: AsyncSession) -> Mapping[str, int]:
+async def ended(session: Session) -> Mapping[str, int]:
     """Return how many onboardings have ended, by status."""
     query = select(OnboardingRow.status, func.count()).where(ENDED)
     return dict((await session.exec(query.group_by(OnboardingRow.status))).all())
 
 
-async def running(session: AsyncSession, after: Running | None = None) -> Sequence[Running]:
+async def running(session: Session, after: Running | None = None) -> Sequence[Running]:
     """Return the next BATCH of onboardings that have not ended."""
     row = OnboardingRow
     key = (col(row.channel), col(row.client_key))  # unique among running ones, and always readable
@@ -48,13 +48,13 @@ async def running(session: AsyncSession, after: Running | None = None) -> Sequen
     return [Running(*found) for found in await session.exec(query)]
 
 
-async def credentials_by_key(session: AsyncSession) -> Mapping[str, int]:
+async def credentials_by_key(session: Session) -> Mapping[str, int]:
     """Return how many credentials are stored, by the key that encrypts them."""
     query = select(CredentialRow.key_id, func.count()).group_by(CredentialRow.key_id)
     return dict((await session.exec(query)).all())
 
 
-async def unpublished_since(session: AsyncSession) -> datetime | None:
+async def unpublished_since(session: Session) -> datetime | None:
     """Return the time of the oldest change that Slack doesn't show yet."""
     row = OnboardingRow
     behind = select(row.id).where(UNPUBLISHED, is_readable(session))

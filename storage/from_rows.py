@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import (
     Loss,
@@ -21,9 +20,8 @@ from bot.onboarding import (
 from bot.onboarding.model import StoredCredential
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verification_report import Report
-from storage.cache import OnboardingCache
 from storage.from_events import STATE_EVENTS, event_of, state_from
-from storage.guides import GuideStore
+from storage.session import Session
 from storage.statements import Row, fetch
 from storage.tables import (
     CREDENTIAL,
@@ -43,45 +41,43 @@ from storage.unreadable_rows import Unknown, known, must_be_legible, reading
 FIXED = ("id", "client_name", "started_at", "thread_ts", "revision")
 
 
-async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row) -> Onboarding:
+async def load(session: Session, row: OnboardingRow | Row) -> Onboarding:
     """Return the onboarding of a row, from the cache or with the rows that belong to it.
 
     Raises UnreadableRow if any part of it cannot be read.
     """
-    cache: OnboardingCache = session.info["cache"]
+    cache = session.database.cache
     with reading(session, row.id, row.client_name):
-        columns = await _columns(session, guides, row)
+        columns = await _columns(session, row)
         if onboarding := cache.get(row.id, row.revision):
             return replace(onboarding, **columns)
         onboarding = await _read(session, columns)
-    session.info["on_commit"].append(partial(cache.put, onboarding))
+    session.on_commit.append(partial(cache.put, onboarding))
     return onboarding
 
 
-async def must_be_readable(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> None:
+async def must_be_readable(session: Session, row: OnboardingRow) -> None:
     """Read everything of an onboarding, bypassing the cache; raises UnreadableRow."""
     with reading(session, row.id, row.client_name):
-        await _read(session, await _columns(session, guides, row))
+        await _read(session, await _columns(session, row))
         for kind in (EventRow, MessageRow):
             where = col(kind.onboarding_id) == row.id
             for found in await session.exec(select(kind).where(where)):
                 must_be_legible(found, table_of(kind))
 
 
-async def _columns(
-    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row
-) -> dict[str, Any]:
+async def _columns(session: Session, row: OnboardingRow | Row) -> dict[str, Any]:
     must_be_legible(row, ONBOARDING)
     return {
         **{name: getattr(row, name) for name in (*FIXED, *PLAIN)},
-        "guide": await guides.get(session, row.guide, row.guide_version),
+        "guide": await session.database.guides.get(session, row.guide, row.guide_version),
         "client_admins": tuple(row.client_admins),
         "status": known(Status, row.status),
         "loss": known(Loss, row.loss) if row.loss else None,
     }
 
 
-async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding:
+async def _read(session: Session, columns: Mapping[str, Any]) -> Onboarding:
     onboarding_id = columns["id"]
     events = await fetch(session, STATE_EVENTS_OF, {"id": onboarding_id})
     onboarding = Onboarding(
@@ -98,7 +94,7 @@ async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding
     return onboarding
 
 
-async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
+async def _steps(session: Session, onboarding_id: str) -> tuple[StepProgress, ...]:
     rows = await _rows(session, STEP, onboarding_id)
     return tuple(
         StepProgress(
@@ -114,7 +110,7 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
     )
 
 
-async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str, StoredCredential]:
+async def _credentials(session: Session, onboarding_id: str) -> Mapping[str, StoredCredential]:
     return {
         row.field: StoredCredential(
             row.mask,
@@ -126,7 +122,7 @@ async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str
     }
 
 
-async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Verification, ...]:
+async def _verifications(session: Session, onboarding_id: str) -> tuple[Verification, ...]:
     rows = await _rows(session, VERIFICATION, onboarding_id)
     return tuple(
         Verification(
@@ -146,7 +142,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
     )
 
 
-async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row]:
+async def _rows(session: Session, table: Table, onboarding_id: str) -> Sequence[Row]:
     """Return an onboarding's rows of a table, in order; raises Unknown if one is not legible."""
     rows = await fetch(session, _of_onboarding(table), {"id": onboarding_id})
     for row in rows:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Guide, GuideError, parse
 from bot.guide.credential_fields import CredentialField
 from bot.guide.loading import name_of, source_of
 from bot.guide.structure import changes
+from storage.session import Session
 from storage.tables import RUNNING, GuideRow, OnboardingRow
 from storage.unreadable_rows import Unknown
 
@@ -46,7 +46,6 @@ class GuideStore:
                 raise GuideError(f"{name}: another guide has the id “{guide.id}”, too")
             guides[guide.id], self._texts[guide.id] = guide, (name, source)
         self.all: Sequence[Guide] = tuple(guides.values())  # the default first
-        self.newest = self.all[0]
         self._has_our_key = has_our_key
         self._parsed = {(one.id, one.version): one for one in guides.values()}
         self._broken: dict[tuple[str, str], str] = {}
@@ -55,6 +54,10 @@ class GuideStore:
     def from_file(cls, *files: Path, **options: Any) -> Self:
         """Read the guides for new onboardings; raises GuideError if one is broken."""
         return cls({name_of(file): source_of(file) for file in files}, **options)
+
+    @property
+    def default(self) -> Guide:
+        return self.all[0]
 
     @property
     def offered(self) -> Sequence[Guide]:
@@ -69,13 +72,13 @@ class GuideStore:
             found.setdefault(field.id, field)
         return list(found.values())
 
-    async def changes(self, session: AsyncSession, guide_id: str) -> list[str]:
+    async def changes(self, session: Session, guide_id: str) -> list[str]:
         """Return how a file's structure differs from the saved text of the same version."""
         guide = next(one for one in self.all if one.id == guide_id)
         row = await session.get(GuideRow, (guide.id, guide.version))
         return changes(row.source, self._texts[guide_id][1]) if row else []
 
-    async def save_newest(self, session: AsyncSession) -> None:
+    async def save_newest(self, session: Session) -> None:
         """Save the newest texts that are offered, for the day when their files are replaced.
 
         A new wording replaces the saved one, and running onboardings count as unpublished: each is
@@ -102,7 +105,7 @@ class GuideStore:
                 again = {"published_revision": -1, "publish_after": None}
                 await session.exec(update(row).where(RUNNING, *its).values(**again))
 
-    async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
+    async def get(self, session: Session, guide_id: str, version: str) -> Guide:
         """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""
         key, name = (guide_id, version), f"{guide_id} {version}"
         if key not in self._parsed:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, text
 from sqlmodel import col, delete, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Repeated
 from storage.column_types import UtcDateTime
+from storage.session import Session
 from storage.statements import execute
 from storage.tables import DeliveryRow
 
@@ -17,13 +17,13 @@ CLAIM = text("INSERT INTO delivery (id, at) VALUES (:id, :at) ON CONFLICT DO NOT
 BATCH = 500  # the most that are deleted at a time
 
 
-async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
+async def claim(session: Session, request_key: str, now: datetime) -> None:
     """Note that a request is carried out in this transaction; raises Repeated if it was before."""
     if not await execute(session, CLAIM, {"id": request_key, "at": now}):
         raise Repeated
 
 
-async def purge(session: AsyncSession, before: datetime) -> int:
+async def purge(session: Session, before: datetime) -> int:
     """Delete up to BATCH keys of requests from before then; return how many were deleted."""
     row = DeliveryRow
     old = select(row.id).where(col(row.at) < before).limit(BATCH)

@@ -8,12 +8,11 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_
 from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown, state_from
-from storage.guides import GuideStore
 from storage.leases import moment
+from storage.session import Session
 from storage.statements import apply
 from storage.status import LINES, Line, line_of, rows_of
 from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
@@ -38,9 +37,7 @@ class Shown:
     shows: str = ""
 
 
-async def remember(
-    session: AsyncSession, user_id: str, now: datetime, shows: str | None = None
-) -> str:
+async def remember(session: Session, user_id: str, now: datetime, shows: str | None = None) -> str:
     """Note that someone opened their Home; return the filter they chose, now or earlier."""
     row = await session.get(HomeRow, user_id)
     if row is None:
@@ -51,14 +48,14 @@ async def remember(
     return row.shows
 
 
-async def opened_since(session: AsyncSession, since: datetime, limit: int) -> Sequence[Shown]:
+async def opened_since(session: Session, since: datetime, limit: int) -> Sequence[Shown]:
     """Return the Homes opened since then, the most recent first."""
     query = select(HomeRow).where(col(HomeRow.opened_at) >= since)
     rows = await session.exec(query.order_by(col(HomeRow.opened_at).desc()).limit(limit))
     return [Shown(row.user_id, row.digest, row.shows) for row in rows]
 
 
-async def claim(session: AsyncSession, user_id: str, every: timedelta | None) -> datetime | None:
+async def claim(session: Session, user_id: str, every: timedelta | None) -> datetime | None:
     """Claim the publishing of a Home; return its time, or None if it was claimed within `every`."""
     row = HomeRow
     where = [col(row.user_id) == user_id]
@@ -70,29 +67,29 @@ async def claim(session: AsyncSession, user_id: str, every: timedelta | None) ->
     return (await session.exec(select(row.published_at).where(col(row.user_id) == user_id))).one()
 
 
-async def record(session: AsyncSession, user_id: str, claimed: datetime, digest: str) -> bool:
+async def record(session: Session, user_id: str, claimed: datetime, digest: str) -> bool:
     """Note what was published; False if another worker has claimed it since."""
     row = HomeRow
     where = (col(row.user_id) == user_id, col(row.published_at) == claimed)
     return await apply(session, update(row).where(*where).values(digest=digest))
 
 
-async def forget_digest(session: AsyncSession, user_id: str) -> None:
+async def forget_digest(session: Session, user_id: str) -> None:
     """Make the next publishing of a Home write it even if it hasn't changed."""
     where = col(HomeRow.user_id) == user_id
     await session.exec(update(HomeRow).where(where).values(digest=None))
 
 
-async def purge(session: AsyncSession, opened_before: datetime) -> None:
+async def purge(session: Session, opened_before: datetime) -> None:
     await session.exec(delete(HomeRow).where(col(HomeRow.opened_at) < opened_before))
 
 
-async def drop(session: AsyncSession, user_id: str) -> None:
+async def drop(session: Session, user_id: str) -> None:
     await session.exec(delete(HomeRow).where(col(HomeRow.user_id) == user_id))
 
 
 async def board(
-    session: AsyncSession, guides: GuideStore, engineer: str, limit: int, shows: str = ""
+    session: Session, engineer: str, limit: int, shows: str = ""
 ) -> tuple[Sequence[Line], int]:
     """Return running onboardings, and how many there are, the engineer's own first.
 
@@ -104,13 +101,13 @@ async def board(
         failing = LINES.where(FAILING).order_by(col(OnboardingRow.active_at)).limit(MOST_FAILING)
         if shows:
             failing = failing.where(col(OnboardingRow.engineer) == engineer)
-        live = [await line_of(session, guides, row) for row in await rows_of(session, failing)]
-    found, count = await _board(session, guides, engineer, limit, shows)
+        live = [await line_of(session, row) for row in await rows_of(session, failing)]
+    found, count = await _board(session, engineer, limit, shows)
     return [*live, *found], len(live) + count
 
 
 async def _board(
-    session: AsyncSession, guides: GuideStore, engineer: str, limit: int, shows: str
+    session: Session, engineer: str, limit: int, shows: str
 ) -> tuple[Sequence[Line], int]:
     row = OnboardingRow
     urgent = or_(
@@ -136,7 +133,7 @@ async def _board(
     ids = (await session.exec(first)).all()  # only the ids, as whole rows are slow to sort
     await asyncio.sleep(0)  # others get their turn
     rows = {one.id: one for one in await rows_of(session, LINES.where(col(row.id).in_(ids)))}
-    found = [await line_of(session, guides, rows[one]) for one in ids if one in rows]
+    found = [await line_of(session, rows[one]) for one in ids if one in rows]
     if len(found) < limit:
         return found, len(found)
     count = select(func.count()).select_from(row).where(which)
@@ -144,7 +141,7 @@ async def _board(
 
 
 async def open_questions(
-    session: AsyncSession, onboarding_ids: Sequence[str]
+    session: Session, onboarding_ids: Sequence[str]
 ) -> Mapping[str, Sequence[str]]:
     """Return the texts of the questions that wait for an engineer, the newest first."""
     row, kinds = EventRow, [kind.value for kind in QUESTIONS]

@@ -10,11 +10,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.leases import LEASE
 from storage.column_types import UtcDateTime
 from storage.database import Database
+from storage.session import Session
 from storage.tables import UNPUBLISHED, OnboardingRow, VerificationRow
 
 # A live process prolongs its leases every second. Once it has been silent for this long, a process
@@ -68,7 +68,7 @@ def is_free(owner: Any, until: Any, worker: Worker) -> ColumnElement[bool]:
     return or_(until.is_(None), until <= moment(), orphaned)
 
 
-async def next_end(session: AsyncSession, worker: Worker) -> timedelta | None:
+async def next_end(session: Session, worker: Worker) -> timedelta | None:
     """Return the time until the next lease of another process ends; None if there is none."""
     thread, run = OnboardingRow, VerificationRow
     now = (await session.exec(select(moment()))).one()
@@ -96,7 +96,7 @@ def _end(owner: str, until: datetime, worker: Worker) -> datetime:
     return until - (LEASE - SILENT) if owner.startswith(f"{worker.name}#") else until
 
 
-async def end_all(session: AsyncSession) -> None:
+async def end_all(session: Session) -> None:
     """End every lease; call it only if no other process runs."""
     thread, run = OnboardingRow, VerificationRow
     held = update(thread).where(col(thread.lease_until).is_not(None))

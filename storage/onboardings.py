@@ -7,15 +7,14 @@ from functools import partial
 
 from sqlalchemy import bindparam, or_
 from sqlmodel import col, insert, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.errors import NotFound, Stale, UnreadableRow
 from bot.onboarding import Change, Loss, Onboarding, Status, Verification
 from storage import history
 from storage.from_rows import load, must_be_readable
-from storage.guides import GuideStore
 from storage.posted_messages import LEFTOVER
+from storage.session import Session
 from storage.statements import execute, fetch
 from storage.tables import (
     ONBOARDING,
@@ -34,7 +33,7 @@ from storage.to_rows import (
     step_columns,
     verification_columns,
 )
-from storage.unreadable_rows import is_readable, unreadable_rows
+from storage.unreadable_rows import is_readable
 
 MAX_FOUND = 20  # as many as fit in one reply
 
@@ -54,9 +53,7 @@ SAVE_VERIFICATION = VERIFICATION.update().where(
 )
 
 
-async def get(
-    session: AsyncSession, guides: GuideStore, onboarding_id: str, *, lock: bool = False
-) -> Onboarding:
+async def get(session: Session, onboarding_id: str, *, lock: bool = False) -> Onboarding:
     """Return an onboarding; raises NotFound.
 
     With `lock`, others who want to change it wait until the transaction ends (on PostgreSQL; on
@@ -65,25 +62,22 @@ async def get(
     rows = await fetch(session, LOCKED if lock else READ, {"id": onboarding_id})
     if not rows:
         raise NotFound("This onboarding does not exist (any more).")
-    session.info["rows"][onboarding_id] = rows[0]
-    return await load(session, guides, rows[0])
+    session.rows[onboarding_id] = rows[0]
+    return await load(session, rows[0])
 
 
-async def running_in(
-    session: AsyncSession, guides: GuideStore, channel: str
-) -> Sequence[Onboarding]:
+async def running_in(session: Session, channel: str) -> Sequence[Onboarding]:
     """Return the running onboardings of a channel, the most recently active first.
 
     Unreadable ones are left out; raises UnreadableRow if that leaves none.
     """
     query = select(OnboardingRow).where(RUNNING, col(OnboardingRow.channel) == channel)
     query = query.order_by(col(OnboardingRow.active_at).desc())
-    return await _readable(session, guides, (await session.exec(query)).all())
+    return await _readable(session, (await session.exec(query)).all())
 
 
 async def named(
-    session: AsyncSession,
-    guides: GuideStore,
+    session: Session,
     name: str,
     *,
     channel: str | None = None,
@@ -104,13 +98,11 @@ async def named(
         like = col(row.client_key).like(pattern, escape="/")
         if found := (await session.exec(query.where(like))).all():
             exact = [match for match in found if match.client_key == key]
-            return await _readable(session, guides, exact or found)
+            return await _readable(session, exact or found)
     return []
 
 
-async def of_engineer(
-    session: AsyncSession, guides: GuideStore, engineer: str, limit: int
-) -> Sequence[Onboarding]:
+async def of_engineer(session: Session, engineer: str, limit: int) -> Sequence[Onboarding]:
     """Return the running onboardings of an engineer, the longest inactive first.
 
     Includes those that someone covers for them.
@@ -119,50 +111,42 @@ async def of_engineer(
     theirs = or_(col(row.engineer) == engineer, col(row.covers_for) == engineer)
     query = select(row).where(RUNNING, theirs)
     query = query.order_by(col(row.active_at), col(row.id)).limit(limit)
-    return await _readable(session, guides, (await session.exec(query)).all())
+    return await _readable(session, (await session.exec(query)).all())
 
 
-async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
+async def newest_in(session: Session, channel: str) -> Onboarding | None:
     """Return the onboarding of a channel that started last, finished or not."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
-    return await _first(session, guides, query.order_by(col(OnboardingRow.started_at).desc()))
+    return await _first(session, query.order_by(col(OnboardingRow.started_at).desc()))
 
 
-async def of_announcements(
-    session: AsyncSession, guides: GuideStore, thread_ts: str
-) -> Onboarding | None:
+async def of_announcements(session: Session, thread_ts: str) -> Onboarding | None:
     """Return the onboarding whose thread in the engineering channel this is."""
     query = select(OnboardingRow).where(col(OnboardingRow.announcement_ts) == thread_ts)
-    return await _first(session, guides, query)
+    return await _first(session, query)
 
 
-async def of_thread(
-    session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
-) -> Onboarding | None:
+async def of_thread(session: Session, channel: str, thread_ts: str) -> Onboarding | None:
     """Return the onboarding of a thread, even if the thread's first message was deleted."""
     row, message = OnboardingRow, MessageRow
     leftover = select(message.slot).where(
         col(message.onboarding_id) == row.id, col(message.slot) == f"{LEFTOVER}{thread_ts}"
     )
     is_its = or_(col(row.thread_ts) == thread_ts, leftover.exists())
-    return await _first(session, guides, select(row).where(col(row.channel) == channel, is_its))
+    return await _first(session, select(row).where(col(row.channel) == channel, is_its))
 
 
-async def _first(
-    session: AsyncSession, guides: GuideStore, query: SelectOfScalar[OnboardingRow]
-) -> Onboarding | None:
+async def _first(session: Session, query: SelectOfScalar[OnboardingRow]) -> Onboarding | None:
     row = (await session.exec(query.limit(1))).first()
-    return await load(session, guides, row) if row else None
+    return await load(session, row) if row else None
 
 
-async def _readable(
-    session: AsyncSession, guides: GuideStore, rows: Sequence[OnboardingRow]
-) -> Sequence[Onboarding]:
+async def _readable(session: Session, rows: Sequence[OnboardingRow]) -> Sequence[Onboarding]:
     found: list[Onboarding] = []
     errors: list[UnreadableRow] = []
     for row in rows:
         try:
-            found.append(await load(session, guides, row))
+            found.append(await load(session, row))
         except UnreadableRow as error:
             errors.append(error)
     if errors and not found:
@@ -170,19 +154,19 @@ async def _readable(
     return found
 
 
-async def can_be_read(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
+async def can_be_read(session: Session, onboarding_id: str) -> bool:
     """Whether all of an onboarding can be read; updates what is known of unreadable ones."""
     row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
     try:
         if row:
-            await must_be_readable(session, guides, row)
+            await must_be_readable(session, row)
     except UnreadableRow:
         return False
-    unreadable_rows(session).discard(onboarding_id)
+    session.database.unreadable.discard(onboarding_id)
     return True
 
 
-async def add(session: AsyncSession, change: Change) -> None:
+async def add(session: Session, change: Change) -> None:
     """Write a new onboarding and its first events."""
     onboarding = change.onboarding
     events, history_columns = history.start(session, onboarding, change.events)
@@ -200,15 +184,15 @@ async def add(session: AsyncSession, change: Change) -> None:
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
     await execute(session, history.ADD_EVENTS, *events)
-    session.info["on_commit"].append(partial(session.info["cache"].put, onboarding))
+    session.on_commit.append(partial(session.database.cache.put, onboarding))
 
 
-async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onboarding:
+async def save(session: Session, before: Onboarding, change: Change) -> Onboarding:
     """Write a change of an onboarding that this transaction has locked; return the result.
 
     Raises Stale if someone else wrote it since it was read.
     """
-    row = session.info["rows"].pop(before.id, None)
+    row = session.rows.pop(before.id, None)
     if row is None:
         (row,) = await fetch(session, LOCKED, {"id": before.id})
     after = replace(change.onboarding, revision=before.revision + 1)
@@ -229,12 +213,12 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
         if run != (was := runs.get(run.number)):
             await _save_verification(session, after.id, was, run)
     await execute(session, history.ADD_EVENTS, *events)
-    session.info["on_commit"].append(partial(session.info["cache"].put, after))
+    session.on_commit.append(partial(session.database.cache.put, after))
     return after
 
 
 async def _save_verification(
-    session: AsyncSession, onboarding_id: str, was: Verification | None, run: Verification
+    session: Session, onboarding_id: str, was: Verification | None, run: Verification
 ) -> None:
     values = verification_columns(run)
     if was is None:
@@ -247,20 +231,20 @@ async def _save_verification(
     await execute(session, SAVE_VERIFICATION, this | values)
 
 
-async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
+async def ids_in(session: Session, channel: str) -> Sequence[str]:
     """Return all onboardings of a channel, finished ones too."""
     query = select(OnboardingRow.id).where(col(OnboardingRow.channel) == channel)
     return (await session.exec(query)).all()
 
 
-async def ids_after(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
+async def ids_after(session: Session, after: str, limit: int) -> Sequence[str]:
     """Return the next onboardings after one, in order of their ids."""
     row = OnboardingRow
     query = select(row.id).where(col(row.id) > after).order_by(col(row.id)).limit(limit)
     return (await session.exec(query)).all()
 
 
-async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Sequence[str]:
+async def ids_paused_for(session: Session, losses: Iterable[Loss]) -> Sequence[str]:
     """Return the onboardings paused because their channel was lost in one of these ways."""
     row = OnboardingRow
     where = (
@@ -270,11 +254,11 @@ async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Seque
     return (await session.exec(select(row.id).where(*where))).all()
 
 
-async def running_ids(session: AsyncSession) -> Sequence[str]:
+async def running_ids(session: Session) -> Sequence[str]:
     return (await session.exec(select(OnboardingRow.id).where(RUNNING))).all()
 
 
-async def to_destroy(session: AsyncSession, finished_before: datetime, limit: int) -> Sequence[str]:
+async def to_destroy(session: Session, finished_before: datetime, limit: int) -> Sequence[str]:
     """Return onboardings that finished before then and whose values are still stored."""
     row = OnboardingRow
     where = (col(row.destroyed_at).is_(None), col(row.finished_at) <= finished_before)
@@ -284,7 +268,7 @@ async def to_destroy(session: AsyncSession, finished_before: datetime, limit: in
 
 
 async def unused(
-    session: AsyncSession, active_before: datetime, now: datetime, limit: int
+    session: Session, active_before: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
     """Return running onboardings with values, inactive since then, that are due for retention."""
     row = OnboardingRow

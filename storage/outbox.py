@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.from_events import event_of
+from storage.session import Session
 from storage.statements import apply, fetch
 from storage.tables import EVENT, UNANNOUNCED, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable, reading
@@ -30,7 +30,7 @@ class Announceable:
 
 
 async def unannounced(
-    session: AsyncSession, onboarding_id: str, kinds: Sequence[EventKind]
+    session: Session, onboarding_id: str, kinds: Sequence[EventKind]
 ) -> Sequence[Announceable]:
     """Return an onboarding's events of these kinds that are not announced yet, oldest first."""
     rows = await fetch(session, UNANNOUNCED_OF, {"id": onboarding_id})
@@ -44,7 +44,7 @@ async def unannounced(
 
 
 async def announced(
-    session: AsyncSession, onboarding_id: str, kind: EventKind
+    session: Session, onboarding_id: str, kind: EventKind
 ) -> Sequence[tuple[int, Event, str]]:
     """Return the events of a kind that were announced: their ids, and the messages."""
     query = select(EventRow).where(
@@ -58,7 +58,7 @@ async def announced(
 
 
 async def due(
-    session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
+    session: Session, kinds: Sequence[EventKind], now: datetime, limit: int
 ) -> Sequence[str]:
     """Return the onboardings that are due and have unannounced events of these kinds."""
     row = OnboardingRow
@@ -71,7 +71,7 @@ async def due(
     return (await session.exec(query.order_by(col(row.id)).limit(limit))).all()
 
 
-async def has_unannounced(session: AsyncSession, kinds: Sequence[EventKind]) -> bool:
+async def has_unannounced(session: Session, kinds: Sequence[EventKind]) -> bool:
     """Whether any event of these kinds is unannounced, due or not."""
     query = select(EventRow.id).where(_unannounced(kinds)).limit(1)
     return (await session.exec(query)).first() is not None
@@ -81,11 +81,11 @@ def _unannounced(kinds: Sequence[EventKind]) -> ColumnElement[bool]:
     return and_(UNANNOUNCED, col(EventRow.kind).in_([kind.value for kind in kinds]))
 
 
-async def is_announced(session: AsyncSession, event_id: int) -> bool:
+async def is_announced(session: Session, event_id: int) -> bool:
     return (await session.get_one(EventRow, event_id)).announced_ts is not None
 
 
-async def claim(session: AsyncSession, event_id: int, since: datetime | None) -> None:
+async def claim(session: Session, event_id: int, since: datetime | None) -> None:
     """Note since when an announcement may be in the channel; None undoes that.
 
     Raises Stale if it was announced meanwhile.
@@ -96,18 +96,18 @@ async def claim(session: AsyncSession, event_id: int, since: datetime | None) ->
         raise Stale
 
 
-async def record(session: AsyncSession, event_id: int, ts: str) -> None:
+async def record(session: Session, event_id: int, ts: str) -> None:
     row = EventRow
     await session.exec(update(row).where(col(row.id) == event_id).values(announced_ts=ts))
 
 
-async def thread(session: AsyncSession, onboarding_id: str) -> str | None:
+async def thread(session: Session, onboarding_id: str) -> str | None:
     """Return the client's thread in the engineering channel."""
     query = select(OnboardingRow.announcement_ts).where(col(OnboardingRow.id) == onboarding_id)
     return (await session.exec(query)).one()
 
 
-async def record_thread(session: AsyncSession, onboarding_id: str, ts: str) -> None:
+async def record_thread(session: Session, onboarding_id: str, ts: str) -> None:
     """Note which announcement the later ones reply to."""
     row = OnboardingRow
     where = col(row.id) == onboarding_id

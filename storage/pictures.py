@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, delete, insert, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.session import Session
 from storage.statements import apply
 from storage.tables import PictureRow
 
@@ -20,13 +20,13 @@ class Upload:
     count: int  # of uploads, as Slack may lose a file
 
 
-async def by_digest(session: AsyncSession) -> Mapping[str, Upload]:
+async def by_digest(session: Session) -> Mapping[str, Upload]:
     """Return all uploads, by the digest of the picture."""
     rows = await session.exec(select(PictureRow))
     return {row.digest: Upload(row.since, row.file_id, row.count) for row in rows}
 
 
-async def claim(session: AsyncSession, digest: str, known: Upload | None, now: datetime) -> bool:
+async def claim(session: Session, digest: str, known: Upload | None, now: datetime) -> bool:
     """Claim the upload of a picture; False, or Conflict, if another worker has.
 
     `known` is the upload as it was read before: its file is lost, or its worker died.
@@ -40,11 +40,11 @@ async def claim(session: AsyncSession, digest: str, known: Upload | None, now: d
     return await apply(session, update(row).where(*unchanged).values(values))
 
 
-async def record(session: AsyncSession, digest: str, file_id: str, now: datetime) -> None:
+async def record(session: Session, digest: str, file_id: str, now: datetime) -> None:
     values = {"since": now, "file_id": file_id}
     await session.exec(update(PictureRow).where(col(PictureRow.digest) == digest).values(values))
 
 
-async def drop(session: AsyncSession, digest: str) -> None:
+async def drop(session: Session, digest: str) -> None:
     """Give up a claim: the upload failed."""
     await session.exec(delete(PictureRow).where(col(PictureRow.digest) == digest))

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, bindparam, literal, or_
 from sqlmodel import col, delete, insert, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
 from storage.leases import moment
+from storage.session import Session
 from storage.statements import apply, execute, fetch
 from storage.tables import MESSAGE, MessageRow, OnboardingRow
 from storage.unreadable_rows import must_be_legible, reading
@@ -36,7 +36,7 @@ class Posted:
     posting_since: datetime | None
 
 
-async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
+async def by_slot(session: Session, onboarding_id: str) -> Mapping[str, Posted]:
     """Return an onboarding's messages by slot."""
     found: dict[str, Posted] = {}
     with reading(session, onboarding_id):
@@ -46,13 +46,13 @@ async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Pos
     return found
 
 
-async def get(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
+async def get(session: Session, onboarding_id: str, slot: str) -> Posted | None:
     row = await session.get(MessageRow, (onboarding_id, slot))
     return Posted(row.slot, row.ts, row.digest, row.posting_since) if row else None
 
 
 async def claim(
-    session: AsyncSession, onboarding_id: str, slot: str, known: Posted | None, patience: timedelta
+    session: Session, onboarding_id: str, slot: str, known: Posted | None, patience: timedelta
 ) -> bool:
     """Claim the right to post a message; False, or Conflict, if another worker has claimed it.
 
@@ -81,7 +81,7 @@ async def claim(
 
 
 async def save(
-    session: AsyncSession, onboarding_id: str, messages: Collection[Posted], known: Container[str]
+    session: Session, onboarding_id: str, messages: Collection[Posted], known: Container[str]
 ) -> None:
     """Write messages; those of the `known` slots have rows already."""
     old: list[dict[str, object]] = []
@@ -96,16 +96,16 @@ async def save(
     await execute(session, ADD, *new)
 
 
-async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:
+async def set_thread(session: Session, onboarding_id: str, thread_ts: str | None) -> None:
     row = OnboardingRow
     await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))
 
 
-async def forget_thread(session: AsyncSession, onboarding: Onboarding) -> None:
+async def forget_thread(session: Session, onboarding: Onboarding) -> None:
     await set_thread(session, onboarding.id, None)
 
 
-async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
+async def keep_leftovers(session: Session, onboarding_id: str) -> None:
     """Turn the messages of a deleted thread that are still in Slack into `leftover:` slots."""
     row = MessageRow
     of_it = (col(row.onboarding_id) == onboarding_id, col(row.slot).not_like(f"{LEFTOVER}%"))
@@ -119,7 +119,7 @@ async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
     await apply(session, update(row).where(*of_it, col(row.slot) != BOOKMARK).values(values))
 
 
-async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:
+async def find(session: Session, channel: str, ts: str) -> tuple[str, str] | None:
     """Return the onboarding and the slot of one of our messages, given its place in Slack."""
     message, row = MessageRow, OnboardingRow
     query = (
@@ -131,7 +131,7 @@ async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] 
     return (await session.exec(query)).first()
 
 
-async def forget_digest(session: AsyncSession, onboarding_id: str, slot: str) -> None:
+async def forget_digest(session: Session, onboarding_id: str, slot: str) -> None:
     """Forget a message's content, so that it is edited again, or found to be deleted."""
     row = MessageRow
     where = (col(row.onboarding_id) == onboarding_id, col(row.slot) == slot)

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlmodel import col, func, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.onboardings import SAVE_AT_REVISION
 from storage.reminders import Waiting, due_or_unset
+from storage.session import Session
 from storage.statements import apply, execute
 from storage.tables import LIVE, CheckRoundRow, OnboardingRow, VerificationRow
 from storage.unreadable_rows import is_readable
@@ -30,20 +30,18 @@ class Round:
     next_at: datetime
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
+async def due(session: Session, now: datetime, limit: int) -> Sequence[Waiting]:
     """Return the live onboardings that are due, followed by those without a time yet."""
     return await due_or_unset(session, LIVE, OnboardingRow.next_check, now, limit)
 
 
-async def look_again(
-    session: AsyncSession, onboarding_id: str, revision: int, at: datetime
-) -> None:
+async def look_again(session: Session, onboarding_id: str, revision: int, at: datetime) -> None:
     """Check a client again at `at`, unless the onboarding has changed since `revision`."""
     this = {"this_id": onboarding_id, "this_revision": revision}
     await execute(session, SAVE_AT_REVISION, {**this, "next_check": at})
 
 
-async def live_ids(session: AsyncSession) -> Sequence[str]:
+async def live_ids(session: Session) -> Sequence[str]:
     """Return the live clients whose credentials are kept, by name."""
     row, run = OnboardingRow, VerificationRow
     verified = select(run.number).where(col(run.onboarding_id) == col(row.id)).exists()
@@ -51,30 +49,30 @@ async def live_ids(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query.order_by(col(row.client_key), col(row.id)))).all()
 
 
-async def start_round(session: AsyncSession, one: Round) -> None:
+async def start_round(session: Session, one: Round) -> None:
     """Start a round; the transaction ends with Conflict if another is running."""
     session.add(CheckRoundRow(running=True, **asdict(one)))
 
 
-async def running_round(session: AsyncSession) -> Round | None:
+async def running_round(session: Session) -> Round | None:
     query = select(CheckRoundRow).where(col(CheckRoundRow.running).is_(True))
     row = (await session.exec(query)).first()
     return _round(row) if row else None
 
 
-async def get_round(session: AsyncSession, round_id: str) -> Round | None:
+async def get_round(session: Session, round_id: str) -> Round | None:
     row = await session.get(CheckRoundRow, round_id, populate_existing=True)
     return _round(row) if row else None
 
 
-async def advance(session: AsyncSession, one: Round, position: int, next_at: datetime) -> None:
+async def advance(session: Session, one: Round, position: int, next_at: datetime) -> None:
     """Note that clients were asked, unless another worker has noted it."""
     row = CheckRoundRow
     where = (col(row.id) == one.id, col(row.position) == one.position)
     await session.exec(update(row).where(*where).values(position=position, next_at=next_at))
 
 
-async def checked(session: AsyncSession, one: Round) -> int:
+async def checked(session: Session, one: Round) -> int:
     """Return how many clients of a round have been asked and have a result."""
     asked, waiting = one.clients[: one.position], 0
     row, of = VerificationRow, OnboardingRow
@@ -89,14 +87,14 @@ async def checked(session: AsyncSession, one: Round) -> int:
     return len(asked) - waiting
 
 
-async def claim_progress(session: AsyncSession, round_id: str, count: int) -> bool:
+async def claim_progress(session: Session, round_id: str, count: int) -> bool:
     """Claim to show that this many are checked; False if Slack shows that already."""
     row = CheckRoundRow
     where = (col(row.id) == round_id, col(row.shown) < count)
     return await apply(session, update(row).where(*where).values(shown=count))
 
 
-async def end_round(session: AsyncSession, round_id: str) -> None:
+async def end_round(session: Session, round_id: str) -> None:
     where = col(CheckRoundRow.id) == round_id
     await session.exec(update(CheckRoundRow).where(where).values(running=None))
 

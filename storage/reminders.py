@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, union_all
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.onboardings import SAVE_AT_REVISION
+from storage.session import Session
 from storage.statements import execute
 from storage.tables import ACTIVE, OnboardingRow
 from storage.unreadable_rows import is_readable
@@ -21,13 +21,13 @@ class Waiting(NamedTuple):
     revision: int
 
 
-async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
+async def to_look_over(session: Session, now: datetime, limit: int) -> Sequence[Waiting]:
     """Return the active onboardings that are due, followed by those that changed."""
     return await due_or_unset(session, ACTIVE, OnboardingRow.next_reminder, now, limit)
 
 
 async def due_or_unset(
-    session: AsyncSession, where: TextClause, time: Any, now: datetime, limit: int
+    session: Session, where: TextClause, time: Any, now: datetime, limit: int
 ) -> Sequence[Waiting]:
     """Return the onboardings for which `time` has come, followed by those that have none."""
     # `where` is spelled as in the index on `time`, and each part is its own query, so that both
@@ -42,7 +42,7 @@ async def due_or_unset(
 
 
 async def look_again(
-    session: AsyncSession,
+    session: Session,
     onboarding_id: str,
     revision: int,
     at: datetime,

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Row, TextClause, and_, text
 from sqlmodel import col, or_, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Unavailable, UnreadableRow
 from bot.core.typed_text import one_line
@@ -22,7 +21,7 @@ from bot.onboarding.people import Actor, Role
 from bot.onboarding.reporting import Case, Summary, summary_of
 from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
-from storage.guides import GuideStore
+from storage.session import Session
 from storage.statements import execute
 from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow
 from storage.unreadable_rows import Unknown, known, reading
@@ -42,9 +41,7 @@ STORE = text("""
 """)
 
 
-async def cases(
-    database: Database, guides: GuideStore, since: datetime | None, now: datetime
-) -> Sequence[Case]:
+async def cases(database: Database, since: datetime | None, now: datetime) -> Sequence[Case]:
     """Return the onboardings that are running, or that ended since then (None: all).
 
     Those that can't be read are left out, and logged.
@@ -59,7 +56,7 @@ async def cases(
         for row in rows:
             with suppress(ValidationError):  # none, or another release's: it is made again
                 summaries[row.id] = Summary.model_validate_json(row.figures or "")
-        made = await _replay(database, guides, [row for row in rows if row.id not in summaries])
+        made = await _replay(database, [row for row in rows if row.id not in summaries])
         if made:
             with suppress(Unavailable):  # the next report makes them again
                 async with database.begin(background=True) as session:
@@ -68,7 +65,7 @@ async def cases(
         async with database.begin(write=False, background=True) as session:
             for row in rows:
                 if summary := summaries.get(row.id):
-                    found += await _case(session, guides, row, summary, now)
+                    found += await _case(session, row, summary, now)
     return found
 
 
@@ -76,7 +73,7 @@ def _parts(of: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (of[start : start + size] for start in range(0, len(of), size))
 
 
-async def _ids(session: AsyncSession, since: datetime | None) -> Sequence[str]:
+async def _ids(session: Session, since: datetime | None) -> Sequence[str]:
     row = OnboardingRow
     ended: list[ColumnElement[bool] | TextClause] = [ENDED]
     if since is not None:
@@ -89,7 +86,7 @@ async def _ids(session: AsyncSession, since: datetime | None) -> Sequence[str]:
     ]
 
 
-async def _rows(session: AsyncSession, ids: Sequence[str]) -> Sequence[Row[Any]]:
+async def _rows(session: Session, ids: Sequence[str]) -> Sequence[Row[Any]]:
     """Return what a case needs of these onboardings; `figures` are None if they aren't current."""
     row, summary = OnboardingRow, SummaryRow
     columns = (row.id, row.client_name, row.engineer, row.guide, row.guide_version, row.status)
@@ -104,13 +101,11 @@ async def _rows(session: AsyncSession, ids: Sequence[str]) -> Sequence[Row[Any]]
     return found
 
 
-async def _case(
-    session: AsyncSession, guides: GuideStore, row: Row[Any], summary: Summary, now: datetime
-) -> Sequence[Case]:
+async def _case(session: Session, row: Row[Any], summary: Summary, now: datetime) -> Sequence[Case]:
     """Return the case of a row, or nothing if it can't be read."""
     try:
         with reading(session, row.id, row.client_name):
-            guide = await guides.get(session, row.guide, row.guide_version)
+            guide = await session.database.guides.get(session, row.guide, row.guide_version)
             name, status = one_line(row.client_name), known(Status, row.status)
             return [Case(row.id, name, row.engineer, guide, status, summary.up_to(now))]
     except UnreadableRow:
@@ -118,7 +113,7 @@ async def _case(
 
 
 async def _replay(
-    database: Database, guides: GuideStore, rows: Sequence[Row[Any]]
+    database: Database, rows: Sequence[Row[Any]]
 ) -> Sequence[tuple[Row[Any], Summary]]:
     """Return the summaries of these onboardings, made from their histories."""
     made = []
@@ -128,14 +123,14 @@ async def _replay(
             for row in some:
                 await asyncio.sleep(0)
                 with suppress(UnreadableRow), reading(session, row.id, row.client_name):
-                    guide = await guides.get(session, row.guide, row.guide_version)
+                    guide = await session.database.guides.get(session, row.guide, row.guide_version)
                     if not histories[row.id]:
                         raise Unknown("its history is empty")
                     made.append((row, summary_of(guide, map(_event, histories[row.id]))))
     return made
 
 
-async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]) -> None:
+async def _store(session: Session, made: Sequence[tuple[Row[Any], Summary]]) -> None:
     values = [
         {
             "id": row.id,
@@ -148,7 +143,7 @@ async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]
     await execute(session, STORE, *values)
 
 
-async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:
+async def _events(session: Session, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:
     row = EventRow
     actor = (row.actor_user, row.actor_team, row.actor_role)
     columns = (row.onboarding_id, row.kind, *actor, row.step, row.detail, row.at)

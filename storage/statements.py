@@ -8,17 +8,14 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Dialect, Insert, Select, TextClause, TextualSelect, Update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-if TYPE_CHECKING:
-    from storage import postgresql, sqlite
+from storage.session import Session
 
 Statement: TypeAlias = Select[Any] | Insert | Update | TextClause | TextualSelect
 Parameters: TypeAlias = Mapping[str, Any]
-Transaction: TypeAlias = "sqlite.Transaction | postgresql.Transaction"
 
 
 class Row(Protocol):
@@ -45,11 +42,10 @@ class Compiled:
         return values if self.order is None else [values[name] for name in self.order]
 
 
-async def fetch(session: AsyncSession, statement: Statement, parameters: Parameters) -> list[Row]:
+async def fetch(session: Session, statement: Statement, parameters: Parameters) -> list[Row]:
     """Return the rows of a query, or those that a statement returns."""
-    transaction: Transaction = session.info["transaction"]
-    compiled = _compiled(transaction.dialect, statement, tuple(parameters))
-    found, _ = await transaction.execute(compiled.sql, compiled.parameters(parameters))
+    compiled = _compiled(session.transaction.dialect, statement, tuple(parameters))
+    found, _ = await session.transaction.execute(compiled.sql, compiled.parameters(parameters))
     rows = []
     for values in map(list, found):
         for position, convert in compiled.read:
@@ -58,19 +54,19 @@ async def fetch(session: AsyncSession, statement: Statement, parameters: Paramet
     return rows
 
 
-async def execute(session: AsyncSession, statement: Statement, *parameters: Parameters) -> int:
+async def execute(session: Session, statement: Statement, *parameters: Parameters) -> int:
     """Execute a statement with each of these parameters, which all have the same names.
 
     Return how many rows it changed, if it was executed once.
     """
     if not parameters:
         return 0
-    transaction: Transaction = session.info["transaction"]
-    compiled = _compiled(transaction.dialect, statement, tuple(parameters[0]))
-    return (await transaction.execute(compiled.sql, *map(compiled.parameters, parameters)))[1]
+    compiled = _compiled(session.transaction.dialect, statement, tuple(parameters[0]))
+    values = map(compiled.parameters, parameters)
+    return (await session.transaction.execute(compiled.sql, *values))[1]
 
 
-async def apply(session: AsyncSession, statement: Update) -> bool:
+async def apply(session: Session, statement: Update) -> bool:
     """Execute an update that is made for one call; return whether it changed any row.
 
     Objects that the session has loaded stay as they are: to bring them up to date, the ORM might

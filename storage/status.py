@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
@@ -14,7 +13,7 @@ from bot.guide import Guide, Owner
 from bot.onboarding import Loss, Overview, Status, Unread
 from bot.onboarding.verification_report import Outcome
 from storage.database import Database
-from storage.guides import GuideStore
+from storage.session import Session
 from storage.tables import ONBOARDING, RUNNING, OnboardingRow
 from storage.to_rows import name_patterns
 from storage.unreadable_rows import Unknown, known, must_be_legible, reading
@@ -37,19 +36,18 @@ NAMES = (
 LINES = sa.select(*(ONBOARDING.c[name] for name in NAMES))
 
 
-async def overview_in(session: AsyncSession, guides: GuideStore, channel: str) -> Sequence[Line]:
+async def overview_in(session: Session, channel: str) -> Sequence[Line]:
     """Return the running onboardings of a channel, or else its newest one, if any."""
     query = LINES.where(col(OnboardingRow.channel) == channel)
     newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MAX_PER_CHANNEL)
     rows = await rows_of(session, newest)
     finished = {Status.COMPLETED.value, Status.CANCELLED.value}
     running = [row for row in rows if row.status not in finished]  # unknown ones count as running
-    return [await line_of(session, guides, row) for row in running or rows[:1]]
+    return [await line_of(session, row) for row in running or rows[:1]]
 
 
 async def overview(
-    session: AsyncSession,
-    guides: GuideStore,
+    session: Session,
     *,
     name: str = "",
     finished: bool = False,
@@ -70,35 +68,35 @@ async def overview(
     for pattern in name_patterns(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
         if found := await rows_of(session, of_name):
-            return [await line_of(session, guides, one) for one in found]
+            return [await line_of(session, one) for one in found]
     return []
 
 
-async def running(database: Database, guides: GuideStore) -> AsyncIterator[Sequence[Line]]:
+async def running(database: Database) -> AsyncIterator[Sequence[Line]]:
     """Yield the onboardings in progress, the longest inactive first, up to MOST_READ of them.
 
     They come in batches, each its own transaction, so that other tasks run in between.
     """
     for offset in range(0, MOST_READ, BATCH):
         async with database.begin(write=False) as session:
-            lines = await overview(session, guides, offset=offset, limit=BATCH)
+            lines = await overview(session, offset=offset, limit=BATCH)
         yield lines
         if len(lines) < BATCH:
             return
         await asyncio.sleep(0)
 
 
-async def rows_of(session: AsyncSession, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+async def rows_of(session: Session, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
     """Return the rows of a query made from LINES."""
     found: Sequence[sa.Row[Any]] = (await (await session.connection()).execute(query)).all()
     return found
 
 
-async def line_of(session: AsyncSession, guides: GuideStore, row: sa.Row[Any]) -> Line:
+async def line_of(session: Session, row: sa.Row[Any]) -> Line:
     """Return the overview of an onboarding from the columns of LINES."""
     try:
         with reading(session, row.id, row.client_name):
-            guide = await guides.get(session, row.guide, row.guide_version)
+            guide = await session.database.guides.get(session, row.guide, row.guide_version)
             must_be_legible(row, ONBOARDING, NAMES)
             return _overview(row, guide)
     except UnreadableRow as error:

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, or_
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.leases import LEASE
 from storage.column_types import Illegible, UtcDateTime
 from storage.leases import Worker, is_free, moment
+from storage.session import Session
 from storage.statements import Row, Statement, execute, fetch
 from storage.tables import ONBOARDING, UNPUBLISHED, OnboardingRow
 from storage.unreadable_rows import is_readable
@@ -41,7 +41,7 @@ class Unpublished:
 
 
 async def unpublished(
-    session: AsyncSession, worker: Worker, now: datetime, limit: int
+    session: Session, worker: Worker, now: datetime, limit: int
 ) -> Sequence[Unpublished]:
     """Return unpublished onboardings that are due and not leased, the newest change first."""
     row = OnboardingRow
@@ -56,14 +56,14 @@ async def unpublished(
     return [Unpublished(one, now if isinstance(at, Illegible) else at) for one, at in found]
 
 
-async def backlog(session: AsyncSession) -> int:
+async def backlog(session: Session) -> int:
     """Return the number of unpublished onboardings."""
     row = OnboardingRow
     where = (UNPUBLISHED, is_readable(session))
     return (await session.exec(select(func.count()).select_from(row).where(*where))).one()
 
 
-async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
+async def take(session: Session, onboarding_id: str, worker: Worker) -> Row | None:
     """Take the lease on a thread; return its onboarding's row, or None if another process has it.
 
     A lease of our own is taken again: a process works on a thread only once at a time.
@@ -83,7 +83,7 @@ def _taking(worker: Worker) -> Statement:
     return taken.values(**values).returning(ONBOARDING)
 
 
-async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
+async def prolong(session: Session, onboarding_id: str, worker: Worker) -> Row | None:
     """Prolong the lease; return the onboarding's row, or None if the lease is not ours anymore."""
     ours = {"this_id": onboarding_id, "worker": worker.id}
     rows = await fetch(session, PROLONG, ours)
@@ -91,7 +91,7 @@ async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> 
 
 
 async def release(
-    session: AsyncSession,
+    session: Session,
     onboarding_id: str,
     worker: Worker,
     *,

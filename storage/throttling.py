@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, text
 from sqlmodel import col, delete
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.column_types import UtcDateTime
+from storage.session import Session
 from storage.statements import fetch
 from storage.tables import RateRow
 
@@ -24,12 +24,12 @@ COUNT = (
 )
 
 
-async def count(session: AsyncSession, of: str, more: int, now: datetime, within: timedelta) -> int:
+async def count(session: Session, of: str, more: int, now: datetime, within: timedelta) -> int:
     """Add `more` to the counter `of`, and return its value; it restarts after `within`."""
     values = {"id": of, "more": more, "now": now, "old": now - within}
     [row] = await fetch(session, COUNT, values)
     return int(row.count)
 
 
-async def purge(session: AsyncSession, before: datetime) -> None:
+async def purge(session: Session, before: datetime) -> None:
     await session.exec(delete(RateRow).where(col(RateRow.since) < before))

@@ -1,7 +1,7 @@
 """Rows that this release cannot read: logged once, then skipped by every sweep.
 
 A newer release that was rolled back may have written unknown values, and someone may have edited a
-row by hand. Sessions of `Database` carry the list of such rows.
+row by hand. `Database` has the list of such rows.
 """
 
 import logging
@@ -14,11 +14,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Table, true
 from sqlmodel import SQLModel, col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
 from storage.column_types import Illegible
+from storage.session import Session
 from storage.statements import Row
 from storage.tables import OnboardingRow
 
@@ -62,28 +62,23 @@ class UnreadableRows:
         return f"can't be read: {', '.join(named)}{f' and {more} more' if more else ''}"
 
 
-def unreadable_rows(session: AsyncSession) -> UnreadableRows:
-    rows: UnreadableRows = session.info["unreadable"]
-    return rows
-
-
-def is_readable(session: AsyncSession) -> ColumnElement[bool]:
+def is_readable(session: Session) -> ColumnElement[bool]:
     """Return the condition that excludes the onboardings known to be unreadable."""
-    ids = unreadable_rows(session).ids[:MAX_EXCLUDED]
+    ids = session.database.unreadable.ids[:MAX_EXCLUDED]
     return col(OnboardingRow.id).not_in(ids) if ids else true()
 
 
 @contextmanager
-def reading(session: AsyncSession, onboarding_id: str, client_name: str = "") -> Iterator[None]:
+def reading(session: Session, onboarding_id: str, client_name: str = "") -> Iterator[None]:
     """Turn errors about an onboarding read in the block into UnreadableRow, and remember it."""
     try:
         yield
     except UnreadableRow as error:
-        unreadable_rows(session).add(error)
+        session.database.unreadable.add(error)
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         unreadable = UnreadableRow(onboarding_id, one_line(str(client_name)), _reason(error))
-        unreadable_rows(session).add(unreadable)
+        session.database.unreadable.add(unreadable)
         raise unreadable from error
 
 

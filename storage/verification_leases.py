@@ -7,15 +7,15 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Status
 from storage.leases import Worker, is_free, moment
+from storage.session import Session
 from storage.statements import apply
 from storage.tables import OnboardingRow, VerificationRow
 
 
-async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
+async def due(session: Session, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
     """Return active or completed onboardings with a due run that no worker has taken."""
     row = VerificationRow
     query = (
@@ -31,7 +31,7 @@ async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) 
 
 
 async def claim(
-    session: AsyncSession, onboarding_id: str, number: int, worker: Worker, lease: timedelta
+    session: Session, onboarding_id: str, number: int, worker: Worker, lease: timedelta
 ) -> str | None:
     """Take the lease on a run; return its owner, or None if another worker has it."""
     free = is_free(col(VerificationRow.run_owner), col(VerificationRow.run_until), worker)
@@ -41,7 +41,7 @@ async def claim(
 
 
 async def prolong(
-    session: AsyncSession, onboarding_id: str, number: int, owner: str, lease: timedelta
+    session: Session, onboarding_id: str, number: int, owner: str, lease: timedelta
 ) -> bool:
     """Prolong the lease on a run; False if another worker has it."""
     ours = col(VerificationRow.run_owner) == owner
@@ -49,14 +49,14 @@ async def prolong(
     return await _written(session, onboarding_id, number, ours, values)
 
 
-async def release(session: AsyncSession, onboarding_id: str, number: int, owner: str) -> None:
+async def release(session: Session, onboarding_id: str, number: int, owner: str) -> None:
     """Release the lease on a run if it is still held, so that it can be taken right away."""
     ours = col(VerificationRow.run_owner) == owner
     await _written(session, onboarding_id, number, ours, {"run_owner": None, "run_until": None})
 
 
 async def _written(
-    session: AsyncSession,
+    session: Session,
     onboarding_id: str,
     number: int,
     condition: ColumnElement[bool],

@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlmodel import SQLModel, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
@@ -37,6 +36,7 @@ from storage import credentials, migrate, onboardings, sqlite
 from storage.audit.seals import Seals
 from storage.database import Database, is_sqlite, sync_url
 from storage.guides import GuideStore
+from storage.session import Session
 from storage.tables import (
     AbsenceRow,
     ArrivalRow,
@@ -324,9 +324,9 @@ def _rows_at_head() -> Rows:
 
 
 async def _write(url: str) -> None:
-    database = Database(url, SEALS)
+    database = Database(url, SEALS, GuideStore.from_file(SERVICETITAN))
     async with database.begin() as session:
-        await GuideStore.from_file(SERVICETITAN).save_newest(session)
+        await database.guides.save_newest(session)
         for begun, change in _changes().values():
             await onboardings.add(session, begun)
             await session.flush()
@@ -336,7 +336,7 @@ async def _write(url: str) -> None:
     await database.close()
 
 
-async def _keep_values(session: AsyncSession, onboarding: Onboarding) -> None:
+async def _keep_values(session: Session, onboarding: Onboarding) -> None:
     for name, stored in onboarding.credentials.items():
         slot = Slot(onboarding.id, name, stored.version, stored.mask)
         for _ in range(stored.version):
@@ -344,7 +344,7 @@ async def _keep_values(session: AsyncSession, onboarding: Onboarding) -> None:
             await credentials.put(session, [sealed], stored.by, stored.at)
 
 
-async def _publish(session: AsyncSession) -> None:
+async def _publish(session: Session) -> None:
     """Fill the columns that a running bot fills, in some of the rows."""
     session.add_all(
         [

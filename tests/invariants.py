@@ -19,7 +19,6 @@ from storage.audit.verify_history import verify
 from storage.cache import OnboardingCache
 from storage.database import Database
 from storage.from_events import event_of
-from storage.guides import GuideStore
 from storage.posted_messages import Posted
 from storage.tables import EventRow
 from tests.builders import states
@@ -30,17 +29,16 @@ WORKSPACE = "https://heavyset-tech.slack.com/"
 
 async def assert_consistent(
     database: Database,
-    guides: GuideStore,
     onboarding_id: str,
     channel: Channel,
     engineering: Channel,
 ) -> None:
     """Check one onboarding: its steps, its history, its thread and its announcements."""
     async with database.begin(write=False) as session:
-        cached = await onboardings.get(session, guides, onboarding_id)
+        cached = await onboardings.get(session, onboarding_id)
     database.cache = OnboardingCache()
     async with database.begin(write=False) as session:
-        onboarding = await onboardings.get(session, guides, onboarding_id)
+        onboarding = await onboardings.get(session, onboarding_id)
         all_posted = await posted_messages.by_slot(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))

@@ -94,14 +94,14 @@ class Bot:
 
     def _build_storage(self) -> None:
         settings, clock = self.settings, self._clock
+        guides, seals = guide_store(settings), Seals(settings.keys)
         self.database = Database(
-            settings.database_url, Seals(settings.keys), self.in_flight.wait_until_idle, clock
+            settings.database_url, seals, guides, self.in_flight.wait_until_idle, clock
         )
         # The same name after a restart is safe: while an earlier process runs, its port is taken.
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
-        self.guides = guide_store(settings)
         self.picture_sources, problems = find_pictures(
-            dict(zip(guide_files(settings), self.guides.all, strict=True)),
+            dict(zip(guide_files(settings), guides.all, strict=True)),
             settings.guide_images,
             settings.public_url,
         )
@@ -129,7 +129,6 @@ class Bot:
         self.homes = HomePublisher(
             slack=slack,
             database=database,
-            guides=self.guides,
             directory=self.directory,
             tasks=tasks,
             clock=clock,
@@ -138,7 +137,6 @@ class Bot:
         self.digest = Digest(
             slack=slack,
             database=database,
-            guides=self.guides,
             notices=self.notices,
             clock=clock,
             at=Weekly.parse(self.settings.digest_at),
@@ -147,7 +145,6 @@ class Bot:
         self.rounds = RoundPublisher(
             slack=slack,
             database=database,
-            guides=self.guides,
             channel=channel,
             notices=self.notices,
             clock=clock,
@@ -159,7 +156,6 @@ class Bot:
         self.engineering = EngineeringChannel(slack=slack, channel=channel, notices=self.notices)
         self.publisher = Publisher(
             database=database,
-            guides=self.guides,
             thread=Thread(slack, self.pictures, clock),
             announcements=self.announcements,
             pins=Pins(slack, database),
@@ -175,7 +171,6 @@ class Bot:
         settings = self.settings
         self.verification_runner = VerificationRunner(
             database=self.database,
-            guides=self.guides,
             vault=self.vault,
             servicetitan=ServiceTitan(
                 Sender(http),
@@ -191,14 +186,12 @@ class Bot:
         )
         self.rechecks = Rechecks(
             database=self.database,
-            guides=self.guides,
             clock=self._clock,
             timezone=settings.business_timezone,
             check=self.verification_runner.wake,
         )
         self.reminder_sender = ReminderSender(
             database=self.database,
-            guides=self.guides,
             directory=self.directory,
             wake_publisher=self.publisher.wake,
             tasks=self.tasks,
@@ -212,7 +205,6 @@ class Bot:
     def _build_use_cases(self) -> None:
         services = Services(
             database=self.database,
-            guides=self.guides,
             vault=self.vault,
             slack=self.slack,
             directory=self.directory,
@@ -239,14 +231,13 @@ class Bot:
         checks: dict[str, Check] = {
             "Slack": TokenCheck(self.slack, clock),
             "stored values": ValueCheck(self.database, self.vault),
-            "onboardings": RowCheck(self.database, self.guides, self.publisher.wake),
+            "onboardings": RowCheck(self.database, self.publisher.wake),
             "requests": self.requests,
             "clock": ClockCheck(self.database, clock),
         }
         gauges = Gauges(
             metrics=self.metrics,
             database=self.database,
-            guides=self.guides,
             requests=self.requests,
             clock=clock,
             stall=self.stall,

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.core.metrics import Metrics
 from bot.onboarding import Status
@@ -16,7 +14,7 @@ from storage import figures
 from storage.column_types import Illegible
 from storage.database import Database
 from storage.figures import Running
-from storage.guides import GuideStore
+from storage.session import Session
 from storage.unreadable_rows import Unknown
 
 INTERVAL = timedelta(minutes=1)
@@ -34,12 +32,11 @@ class Gauges:
         *,
         metrics: Metrics,
         database: Database,
-        guides: GuideStore,
         requests: RequestMonitor,
         clock: Callable[[], datetime],
         stall: Stall,
     ) -> None:
-        self._database, self._guides, self._clock = database, guides, clock
+        self._database, self._clock = database, clock
         self._stall = stall
         self._read_at: datetime | None = None
         self._onboardings = metrics.gauge(
@@ -102,9 +99,9 @@ class Gauges:
         self._questions.set(questions)
         self._stalled.set(stalled)
 
-    async def _phase(self, session: AsyncSession, one: Running) -> str:
+    async def _phase(self, session: Session, one: Running) -> str:
         try:
-            guide = await self._guides.get(session, one.guide, one.guide_version)
+            guide = await session.database.guides.get(session, one.guide, one.guide_version)
             return str(guide.phase_of(one.current_step).number) if one.current_step else UNKNOWN
         except (Unknown, KeyError):
             return UNKNOWN

@@ -10,7 +10,6 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
 from storage import credentials, leases, onboardings
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.key_rotation import KeyReport
 from storage.vault import Slot, Vault
 
@@ -65,10 +64,8 @@ class RowCheck:
     Unreadable ones are looked at each time, as someone may have repaired them.
     """
 
-    def __init__(
-        self, database: Database, guides: GuideStore, on_readable: Callable[[str], None]
-    ) -> None:
-        self._database, self._guides, self._on_readable = database, guides, on_readable
+    def __init__(self, database: Database, on_readable: Callable[[str], None]) -> None:
+        self._database, self._on_readable = database, on_readable
         self._last = ""
 
     def warning(self) -> str | None:
@@ -81,7 +78,7 @@ class RowCheck:
         self._last = page[-1] if len(page) == ROWS_PER_LOOK else ""
         for onboarding_id in dict.fromkeys([*bad, *page]):
             async with self._database.begin(write=False, background=True) as session:
-                readable = await onboardings.can_be_read(session, self._guides, onboarding_id)
+                readable = await onboardings.can_be_read(session, onboarding_id)
             if readable and onboarding_id in bad:
                 self._on_readable(onboarding_id)
 

@@ -51,7 +51,7 @@ async def running(
             try:
                 with suppress(Conflict):  # another worker starts with the same guide
                     async with bot.database.begin() as transaction:
-                        await bot.guides.save_newest(transaction)
+                        await bot.database.guides.save_newest(transaction)
                 if is_alone:
                     async with bot.database.begin() as transaction:
                         await leases.end_all(transaction)

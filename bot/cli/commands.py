@@ -30,6 +30,7 @@ from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
+from storage.guides import GuideStore
 from storage.key_rotation import Progress, inspect, rotate, rotate_seals
 from storage.reporting import cases
 from storage.vault import Vault
@@ -73,11 +74,11 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
     from bot.cli.export.rendering import Export, people_and_channels, render
 
     guides = guide_store(settings)
-    async with _database(settings) as database, database.begin(write=False) as session:
+    async with _database(settings, guides) as database, database.begin(write=False) as session:
         try:
-            found = [await onboardings.get(session, guides, named)]
+            found = [await onboardings.get(session, named)]
         except NotFound:
-            found = [*await onboardings.named(session, guides, named, finished=True)]
+            found = [*await onboardings.named(session, named, finished=True)]
         if len(found) != 1:
             for one in found:
                 say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
@@ -103,8 +104,8 @@ async def report_on_all(settings: Settings, since: str, format_: str, output: Pa
         return say(f"--since: write 90d for the last 90 days, or all; not “{since}”", 2)
     now = datetime.now(UTC)
     begin = period.since(now)
-    async with _database(settings) as database:
-        found = await cases(database, guide_store(settings), begin, now)
+    async with _database(settings, guide_store(settings)) as database:
+        found = await cases(database, begin, now)
     return _write_to(output, render(report_on(found, begin, now), period, format_))
 
 
@@ -237,10 +238,9 @@ async def rotate_keys(settings: Settings) -> int:
 @with_settings()
 async def purge(settings: Settings) -> int:
     """Destroy the values of all finished onboardings, however recently they finished."""
-    guides = guide_store(settings)
-    async with _database(settings) as database:
+    async with _database(settings, guide_store(settings)) as database:
         purged = await destroy_old_values(
-            database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
+            database, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
         await _remove_old_ciphertexts(database)
     return say(f"deleted the credentials of {count(purged, 'finished onboarding')}")
@@ -257,8 +257,10 @@ async def _remove_old_ciphertexts(database: Database) -> None:
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url, Seals(settings.keys))
+async def _database(
+    settings: Settings, guides: GuideStore | None = None
+) -> AsyncIterator[Database]:
+    database = Database(settings.database_url, Seals(settings.keys), guides)
     try:
         yield database
     finally:

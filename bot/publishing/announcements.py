@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.after_go_live import told_of
 from bot.slack import ABOUT_THE_MESSAGE, NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
@@ -16,11 +14,12 @@ from bot.views.blocks import Message
 from storage import outbox
 from storage.database import Database
 from storage.outbox import Announceable
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
 Compose = Callable[[int, Event], Message]
-Renew = Callable[[AsyncSession], Awaitable[object]]
+Renew = Callable[[Session], Awaitable[object]]
 
 # How long to leave alone a channel that refused; less after an unknown error, when another worker
 # succeeds, when Slack says that we are in the channel again, and after a restart.
@@ -79,7 +78,7 @@ class Announcements:
         if self._refused:
             self._refused = replace(self._refused, until=now)
 
-    async def left_behind(self, session: AsyncSession, now: datetime) -> Sequence[str]:
+    async def left_behind(self, session: Session, now: datetime) -> Sequence[str]:
         """Return the onboardings to announce: just one while the channel refuses."""
         refused = self._refused
         if refused and await outbox.is_announced(session, refused.event):

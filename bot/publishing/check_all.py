@@ -12,7 +12,6 @@ from bot.views.blocks import Message
 from bot.views.check_all import progress_message, result_message, slot
 from storage import onboardings, rechecks
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.rechecks import Round
 
 log = logging.getLogger(__name__)
@@ -29,12 +28,11 @@ class RoundPublisher:
         *,
         slack: Slack,
         database: Database,
-        guides: GuideStore,
         channel: str,
         notices: Notices,
         clock: Callable[[], datetime],
     ) -> None:
-        self._slack, self._database, self._guides = slack, database, guides
+        self._slack, self._database = slack, database
         self._channel, self._notices, self._clock = channel, notices, clock
         self._shown_at: datetime | None = None
 
@@ -61,7 +59,7 @@ class RoundPublisher:
         for onboarding_id in one.clients:
             try:
                 async with self._database.begin(write=False, background=True) as session:
-                    onboarding = await onboardings.get(session, self._guides, onboarding_id)
+                    onboarding = await onboardings.get(session, onboarding_id)
             except (NotFound, UnreadableRow):  # it was logged
                 continue
             results.append((onboarding, _latest(onboarding, one.started_at)))

@@ -16,7 +16,6 @@ from bot.views.blocks import Message
 from bot.views.digest import digest_message, digest_slot
 from storage import notices, status
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.reporting import cases
 
 log = logging.getLogger(__name__)
@@ -31,14 +30,13 @@ class Digest:
         *,
         slack: Slack,
         database: Database,
-        guides: GuideStore,
         notices: Notices,
         clock: Callable[[], datetime],
         at: Weekly | None,
         stall: Stall,
     ) -> None:
         """`at` is in the time zone of `stall`; None: never."""
-        self._slack, self._database, self._guides = slack, database, guides
+        self._slack, self._database = slack, database
         self._notices, self._clock = notices, clock
         self._at, self._stall = at, stall
         self._over: date | None = None  # the last day for which everything is done
@@ -75,9 +73,9 @@ class Digest:
         return True
 
     async def _message(self, day: date, now: datetime) -> Message | None:
-        found = await cases(self._database, self._guides, now - WEEK, now)
+        found = await cases(self._database, now - WEEK, now)
         waiting, quiet, late = list[Overview](), list[Overview](), list[Overview]()
-        async for lines in status.running(self._database, self._guides):
+        async for lines in status.running(self._database):
             for line in lines:
                 if not isinstance(line, Overview):
                     continue

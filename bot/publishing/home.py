@@ -22,7 +22,6 @@ from bot.slack.directory import Directory
 from bot.views.home import Board, board_view, digest_of, outsiders_view
 from storage import homes
 from storage.database import Conflict, Database
-from storage.guides import GuideStore
 from storage.homes import Shown
 
 log = logging.getLogger(__name__)
@@ -43,13 +42,12 @@ class HomePublisher:
         *,
         slack: Slack,
         database: Database,
-        guides: GuideStore,
         directory: Directory,
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
         stall: Stall,
     ) -> None:
-        self._slack, self._database, self._guides = slack, database, guides
+        self._slack, self._database = slack, database
         self._directory, self._tasks, self._clock = directory, tasks, clock
         self._stall = stall
         self._updating, self._changed_meanwhile = False, False
@@ -78,7 +76,9 @@ class HomePublisher:
             if not person.home or not person.organizations:
                 return  # Slack shows the Home only within the app's own organization
             if not person.engineer:
-                await self._slack.publish_home(user_id, outsiders_view(self._guides.newest))
+                await self._slack.publish_home(
+                    user_id, outsiders_view(self._database.guides.default)
+                )
                 return
             now, filtered = self._clock(), shows or ""
             with suppress(Conflict):  # another worker has the same event
@@ -131,9 +131,7 @@ class HomePublisher:
             return False
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
-            lines, count = await homes.board(
-                session, self._guides, shown.user_id, MOST_READ, shown.shows
-            )
+            lines, count = await homes.board(session, shown.user_id, MOST_READ, shown.shows)
             readable = [line for line in lines if isinstance(line, Overview)]
             asked = [line.id for line in readable if line.open_questions]
             questions = await homes.open_questions(session, asked) if asked else {}

@@ -11,8 +11,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.core.leases import keep_lease
@@ -30,9 +28,9 @@ from storage import outbox, posted_messages, thread_leases
 from storage.changes import change
 from storage.database import Database
 from storage.from_rows import load
-from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.posted_messages import Posted
+from storage.session import Session
 from storage.statements import Row
 
 log = logging.getLogger(__name__)
@@ -61,7 +59,6 @@ class Publisher:
         self,
         *,
         database: Database,
-        guides: GuideStore,
         thread: Thread,
         announcements: Announcements,
         pins: Pins,
@@ -73,7 +70,7 @@ class Publisher:
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_published` is called after each onboarding."""
-        self._database, self._guides, self._worker = database, guides, worker
+        self._database, self._worker = database, worker
         self._thread, self._announcements, self._pins = thread, announcements, pins
         self._tasks, self._metrics, self._clock = tasks, metrics, clock
         self._queue = PublishQueue(self._publish, tasks, rate_limits)
@@ -157,9 +154,9 @@ class Publisher:
                     return None
                 return await self._plan(session, await self._renewed(session, onboarding.id))
 
-    async def _plan(self, session: AsyncSession, row: Row) -> ThreadUpdate:
+    async def _plan(self, session: Session, row: Row) -> ThreadUpdate:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
-        onboarding, onboarding_id = await load(session, self._guides, row), row.id
+        onboarding, onboarding_id = await load(session, row), row.id
         posted = await posted_messages.by_slot(session, onboarding_id)
         root = posted.get(ROOT)
         if onboarding.thread_ts is None and root and root.ts:  # its thread was deleted
@@ -173,7 +170,7 @@ class Publisher:
         return update
 
     async def _save(
-        self, session: AsyncSession, update: ThreadUpdate, unsaved: Mapping[str, Posted]
+        self, session: Session, update: ThreadUpdate, unsaved: Mapping[str, Posted]
     ) -> None:
         onboarding, root = update.onboarding, unsaved.get(ROOT)
         await posted_messages.save(session, onboarding.id, unsaved.values(), update.stored)
@@ -229,9 +226,9 @@ class Publisher:
             loss = LOSS_BY_CODE.get(code, Loss.REFUSED)
             lose = partial(lifecycle.lose_channel, loss=loss, now=now, code=code)
         with suppress(Refused):  # already known, or the onboarding has ended
-            await change(self._database, self._guides, onboarding_id, lose, also)
+            await change(self._database, onboarding_id, lose, also)
 
-    async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row:
+    async def _renewed(self, session: Session, onboarding_id: str) -> Row:
         """Prolong the lease and return the onboarding's row; raises Stale if it was lost."""
         row = await thread_leases.prolong(session, onboarding_id, self._worker)
         if row is None:

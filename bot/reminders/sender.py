@@ -18,7 +18,6 @@ from bot.slack.rate_limits import UNHURRIED
 from storage import onboardings, reminders
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.reminders import Waiting
 
 log = logging.getLogger(__name__)
@@ -39,14 +38,13 @@ class ReminderSender:
         self,
         *,
         database: Database,
-        guides: GuideStore,
         directory: Directory,
         wake_publisher: Callable[[str], None],
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
         calendar: FollowUpCalendar,
     ) -> None:
-        self._database, self._guides, self._directory = database, guides, directory
+        self._database, self._directory = database, directory
         self._wake_publisher, self._tasks, self._clock = wake_publisher, tasks, clock
         self._calendar = calendar
         self._running = False
@@ -101,7 +99,6 @@ class ReminderSender:
         zone = onboarding.timezone
         after = await change(
             self._database,
-            self._guides,
             onboarding.id,
             lambda at: self._due_change(replace(at, timezone=at.timezone or zone), now),
         )
@@ -154,7 +151,7 @@ class ReminderSender:
 
     async def _get(self, onboarding_id: str) -> Onboarding:
         async with self._database.begin(write=False, background=True) as session:
-            return await onboardings.get(session, self._guides, onboarding_id)
+            return await onboardings.get(session, onboarding_id)
 
     async def _look_again(
         self, waiting: Waiting, until: datetime, timezone: str | None = None

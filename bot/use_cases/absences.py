@@ -169,7 +169,7 @@ class Absences(UseCase):
     async def _move(self, transition: Callable[[Onboarding], Change], onboarding_id: str) -> None:
         services = self._services
         with suppress(Refused):  # another worker did it
-            await change(services.database, services.guides, onboarding_id, transition)
+            await change(services.database, onboarding_id, transition)
             services.publisher.wake(onboarding_id)
 
     async def _tell(

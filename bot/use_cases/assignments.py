@@ -63,7 +63,7 @@ class Assignments(UseCase):
         source = request.person.user_id if wanted.mine else wanted.source
         if not source:
             return await clients_of(services, request.channel, wanted.clients)
-        found = await services.read(onboardings.of_engineer, services.guides, source, MOST_AT_ONCE)
+        found = await services.read(onboardings.of_engineer, source, MOST_AT_ONCE)
         if not found:
             raise Refused(f"{mention(source)} has no open clients.")
         return found, []

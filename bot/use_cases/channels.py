@@ -6,8 +6,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import InvitationAnswer, Loss, Onboarding, lifecycle
@@ -16,6 +14,7 @@ from bot.use_cases.services import Request
 from bot.use_cases.use_case import Transition, UseCase
 from bot.views.root import ROOT
 from storage import onboardings, posted_messages
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class Channels(UseCase):
             return
         onboarding_id, slot = place
 
-        async def forget(session: AsyncSession, onboarding: Onboarding) -> None:
+        async def forget(session: Session, onboarding: Onboarding) -> None:
             await posted_messages.forget_digest(session, onboarding.id, slot)
 
         with suppress(Refused):  # it has ended, or the publisher has noticed

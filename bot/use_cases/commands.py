@@ -4,8 +4,6 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import Refused
 from bot.onboarding import Change, Onboarding, lifecycle
 from bot.onboarding.people import Actor
@@ -22,6 +20,7 @@ from bot.views.ephemeral import EphemeralReply
 from bot.views.forms import View
 from bot.views.ids import FormRef
 from storage import credentials
+from storage.session import Session
 
 Steps = TypeVar("Steps", int, range)
 
@@ -85,7 +84,7 @@ class EngineerCommands(UseCase):
         if label := await secret_in(self._services, reason, onboarding):
             raise InvalidInput({"reason": f"Please remove the {label}; this text is saved."})
 
-        async def destroy(session: AsyncSession, after: Onboarding) -> None:
+        async def destroy(session: Session, after: Onboarding) -> None:
             await credentials.destroy(session, after.id)
 
         def canceled(at: Onboarding, actor: Actor, now: datetime) -> Change:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from pydantic import SecretStr
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.typed_text import half_width
@@ -26,6 +25,7 @@ from bot.views import modals
 from bot.views.forms import View
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, event_log, onboardings
+from storage.session import Session
 from storage.vault import Slot
 
 
@@ -149,7 +149,7 @@ class Credentials(UseCase):
         request = request.part(fingerprint)
         masks = {name: mask(value) for name, value in plain.items()}
 
-        async def put(session: AsyncSession, after: Onboarding) -> None:
+        async def put(session: Session, after: Onboarding) -> None:
             first = next(iter(plain))
             await _must_be_slow(session, after, first)
             sealed = [
@@ -175,7 +175,7 @@ class Credentials(UseCase):
         """Return an onboarding and the fingerprints of its stored values, by field."""
         services = self._services
         async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, services.guides, onboarding_id)
+            onboarding = await onboardings.get(session, onboarding_id)
             return onboarding, await credentials.fingerprints(session, onboarding_id)
 
     def _stored_as(self, plain: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
@@ -201,7 +201,7 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
         )
 
 
-async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
+async def _must_be_slow(session: Session, after: Onboarding, name: str) -> None:
     """Raise InvalidInput, so nothing is stored, if the platform would be called too often.
 
     The history already contains the events of this entry.

@@ -49,7 +49,7 @@ class EngineerReplies(UseCase):
     ) -> EphemeralReply | None:
         """Return what to offer an engineer who replied to a question in the engineering channel."""
         services = self._services
-        onboarding = await services.read(onboardings.of_announcements, services.guides, thread_ts)
+        onboarding = await services.read(onboardings.of_announcements, thread_ts)
         if onboarding is None or not onboarding.open_questions:
             return None
         if not (await services.directory.membership(request.person)).engineer:
@@ -112,11 +112,11 @@ class EngineerReplies(UseCase):
     async def _meant(self, request: Request, thread_ts: str) -> Onboarding:
         """Return the onboarding that a thread is about; raises Refused if there is none."""
         await self._engineer(request.person)
-        services, channel, guides = self._services, request.channel, self._services.guides
+        services, channel = self._services, request.channel
         if channel == services.engineering_channel:
-            found = await services.read(onboardings.of_announcements, guides, thread_ts)
+            found = await services.read(onboardings.of_announcements, thread_ts)
         else:
-            found = await services.read(onboardings.of_thread, guides, channel, thread_ts)
+            found = await services.read(onboardings.of_thread, channel, thread_ts)
             if found is None and len(running := await self._running_in(channel)) == 1:
                 found = running[0]
         if found is None:

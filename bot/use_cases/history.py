@@ -26,7 +26,7 @@ class History(UseCase):
     async def _window(self, ref: FormRef, until: int | None = None) -> View:
         services = self._services
         async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, services.guides, ref.onboarding_id)
+            onboarding = await onboardings.get(session, ref.onboarding_id)
             events = await event_log.events_of(session, ref.onboarding_id)
         return history_modal(
             onboarding,

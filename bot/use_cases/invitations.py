@@ -62,7 +62,7 @@ class Invitations(UseCase):
         """Return the form to confirm who is invited to which channel; works from any channel."""
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
-        guides = GuideChoice(guide.id, self._services.guides.offered)
+        guides = GuideChoice(guide.id, self._services.database.guides.offered)
         await must_be_a_name(self._services, client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:

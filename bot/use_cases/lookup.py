@@ -26,19 +26,17 @@ async def client_of(
 
     `finished` includes those that have ended. Raises Refused unless exactly one matches.
     """
-    named, guides = Named.of(words), services.guides
+    named = Named.of(words)
     name, channel = named.name, named.channel or channel
     must_be_no_secret(services, name)
     if name:
-        found = await services.read(
-            onboardings.named, guides, name, channel=channel, finished=finished
-        )
+        found = await services.read(onboardings.named, name, channel=channel, finished=finished)
         if not found and not named.channel:
-            found = await services.read(onboardings.named, guides, name, finished=finished)
+            found = await services.read(onboardings.named, name, finished=finished)
     else:
-        found = await services.read(onboardings.running_in, guides, channel)
+        found = await services.read(onboardings.running_in, channel)
         if not found and finished:
-            last = await services.read(onboardings.newest_in, guides, channel)
+            last = await services.read(onboardings.newest_in, channel)
             found = [last] if last else []
     return _the_only(found, name, finished=finished)
 
@@ -91,7 +89,7 @@ def _why(refusal: Refused, name: str) -> str:
 
 def must_be_no_secret(services: Services, words: str) -> None:
     """Raise Refused for text that looks like a secret: the reply would repeat it."""
-    fields = services.guides.fields
+    fields = services.database.guides.fields
     if found := shaped(words, fields):
         label = next(field.label for field in fields if field.id in found)
         raise Refused(f"That looks like the {label}, not a client.")

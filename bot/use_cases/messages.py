@@ -184,7 +184,7 @@ class Messages(UseCase):
         if thread_ts is None:
             return next(iter(await self._running_in(channel)), None)
         services = self._services
-        return await services.read(onboardings.of_thread, services.guides, channel, thread_ts)
+        return await services.read(onboardings.of_thread, channel, thread_ts)
 
 
 def _current(onboarding: Onboarding) -> StepRef:

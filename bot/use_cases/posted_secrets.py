@@ -50,7 +50,7 @@ class PostedSecrets(UseCase):
         credential's channel, or if the text only looks like a secret or a password.
         Raises Repeated if all of it was reported before.
         """
-        shaped_as = shaped(text, self._services.guides.fields)
+        shaped_as = shaped(text, self._services.database.guides.fields)
         found, replies = await self._find(request, thread_ts, text, shaped_as), []
 
         async def expose(onboarding_id: str) -> None:
@@ -91,7 +91,7 @@ class PostedSecrets(UseCase):
         services = self._services
         if channel == services.engineering_channel:
             return True
-        return bool(await services.read(status.overview_in, services.guides, channel))
+        return bool(await services.read(status.overview_in, channel))
 
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         services, person = self._services, request.person
@@ -143,7 +143,7 @@ class PostedSecrets(UseCase):
             stored = await credentials.matches(session, by_fingerprint)
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
-                    running = await onboardings.running_in(session, services.guides, channel)
+                    running = await onboardings.running_in(session, channel)
         tried = [await is_guessing(services, request, one, text) for one in running]
         found: dict[str, Found] = defaultdict(Found)
         seen: set[str] = set()
@@ -170,7 +170,7 @@ class PostedSecrets(UseCase):
 
     @property
     def _secret(self) -> set[str]:
-        return {field.id for field in self._services.guides.fields if field.is_secret}
+        return {field.id for field in self._services.database.guides.fields if field.is_secret}
 
 
 def _warning(guide: Guide, names: Collection[str]) -> str:

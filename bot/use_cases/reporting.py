@@ -57,5 +57,5 @@ class Reporting(UseCase):
     async def _add_up(self, period: Period) -> Report:
         services, now = self._services, self._services.clock()
         since = period.since(now)
-        found = await cases(services.database, services.guides, since, now)
+        found = await cases(services.database, since, now)
         return await asyncio.to_thread(report_on, found, since, now)

@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.core.mrkdwn import escape, when
@@ -19,7 +17,7 @@ from bot.use_cases.use_case import UseCase
 from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideStore
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +39,7 @@ class Retention(UseCase):
     async def sweep(self) -> None:
         """Destroy what was kept long enough after the end; ask about unused credentials."""
         services, keep = self._services, self._services.retain_for
-        await destroy_old_values(
-            services.database, services.guides, services.clock, keep, services.publisher.wake
-        )
+        await destroy_old_values(services.database, services.clock, keep, services.publisher.wake)
         now = services.clock()
         async with services.database.begin(write=False, background=True) as session:
             due = await onboardings.unused(session, now - keep, now, BATCH)
@@ -59,13 +55,12 @@ class Retention(UseCase):
             objection=OBJECTION,
         )
         with suppress(Refused):  # somebody has acted, or another worker was faster
-            await change(services.database, services.guides, onboarding_id, expired, _delete)
+            await change(services.database, onboarding_id, expired, _delete)
             services.publisher.wake(onboarding_id)
 
 
 async def destroy_old_values(
     database: Database,
-    guides: GuideStore,
     clock: Callable[[], datetime],
     keep: timedelta,
     destroyed: Callable[[str], None],
@@ -81,7 +76,7 @@ async def destroy_old_values(
         nonlocal count
         destroying = partial(destroy_credentials, actor=BOT, now=clock())
         try:
-            await change(database, guides, onboarding_id, destroying, _delete)
+            await change(database, onboarding_id, destroying, _delete)
         except Unavailable:
             raise
         except (Refused, UnreadableRow):  # another worker did it, or it was logged
@@ -101,7 +96,7 @@ async def destroy_old_values(
             return count
 
 
-async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:
+async def _delete(session: Session, onboarding: Onboarding) -> None:
     if not onboarding.credentials:
         await credentials.destroy(session, onboarding.id)
         log.info("values destroyed", extra={"onboarding": onboarding.id})

@@ -3,8 +3,6 @@
 import logging
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.deadline import answering_within
 from bot.core.errors import NotAllowed, Refused, Unavailable, Unreadable
 from bot.onboarding import Onboarding
@@ -18,6 +16,7 @@ from bot.views import modals
 from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import credentials, onboardings, reveals
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class RevealCredentials(UseCase):
             raise NotAllowed("Someone else opened this window. Please open your own.")
         services = self._services
         async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, services.guides, ref.onboarding_id)
+            onboarding = await onboardings.get(session, ref.onboarding_id)
             sealed = await credentials.of(session, onboarding.id)
         actor = await self._viewer(request, onboarding)
         must_be_stored(onboarding, [name])
@@ -68,7 +67,7 @@ class RevealCredentials(UseCase):
             ) from error
         again = await services.read(reveals.shows, window)
 
-        async def record(session: AsyncSession, _after: Onboarding) -> None:
+        async def record(session: Session, _after: Onboarding) -> None:
             await services.reveals.record(session, window)
 
         after = await self._change(

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack, SlackRefused
 from bot.views.modals import hidden_modal
 from storage import reveals
 from storage.database import Database
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class Reveals:
     def new_window() -> str:
         return f"{WINDOW}{uuid.uuid4().hex}"
 
-    async def record(self, session: AsyncSession, window: str) -> None:
+    async def record(self, session: Session, window: str) -> None:
         """Record that a window is about to show a value, and until when."""
         await reveals.put(session, window, self._worker, self._clock() + REVEALED_FOR)
 

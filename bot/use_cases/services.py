@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
 from bot.onboarding.overview import Stall
@@ -26,7 +24,7 @@ from bot.verification.runner import VerificationRunner
 from bot.views.forms import View
 from bot.views.ids import FormRef
 from storage.database import Database
-from storage.guides import GuideStore
+from storage.session import Session
 from storage.vault import Vault
 
 Parameters = ParamSpec("Parameters")
@@ -80,7 +78,6 @@ class Services:
     """What the use cases work with; `app` builds it."""
 
     database: Database
-    guides: GuideStore
     vault: Vault
     slack: Slack
     directory: Directory
@@ -101,7 +98,7 @@ class Services:
 
     async def read(
         self,
-        query: Callable[Concatenate[AsyncSession, Parameters], Awaitable[Found]],
+        query: Callable[Concatenate[Session, Parameters], Awaitable[Found]],
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Found:

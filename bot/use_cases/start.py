@@ -52,7 +52,7 @@ class Start(UseCase):
     async def form(self, request: Request, client_name: str, guide_id: str) -> Opening:
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
-        guides = GuideChoice(guide.id, self._services.guides.offered)
+        guides = GuideChoice(guide.id, self._services.database.guides.offered)
         self.must_not_be_ours(request.channel)
         name = one_line(client_name)
         await must_be_a_name(self._services, name)

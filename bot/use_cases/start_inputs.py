@@ -47,16 +47,17 @@ async def must_be_a_name(services: Services, name: str) -> None:
 
 def guide_named(services: Services, guide_id: str) -> Guide:
     """Return the guide with this id, by default the first; raises Refused if none is offered."""
-    guides = {guide.id: guide for guide in services.guides.offered}
+    store = services.database.guides
+    guides = {guide.id: guide for guide in store.offered}
     if not guide_id:
-        return services.guides.newest
+        return store.default
     typed = folded(guide_id).replace("-", "_")
     if guide := guides.get(typed):
         return guide
     must_be_no_secret(services, guide_id)
     nearest = difflib.get_close_matches(typed, guides, n=1)
     hint = f" Did you mean `{nearest[0]}`?" if nearest else ""
-    if any(guide.id == typed for guide in services.guides.all):
+    if any(guide.id == typed for guide in store.all):
         hint = " To offer it, the operator has to set SERVICETITAN_APPLICATION_KEY."
     known = "\n".join(f"• `{guide.id}`: {escape(guide.title)}" for guide in guides.values())
     raise Refused(f"I don't know the guide “{escape(guide_id)}”.{hint}\n{known}")

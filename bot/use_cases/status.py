@@ -36,7 +36,7 @@ class StatusReport(UseCase):
             must_be_no_secret(self._services, words)
             return await self._page(StatusQuery(named.name))
         channel = named.channel or request.channel
-        here = await services.read(status.overview_in, services.guides, channel)
+        here = await services.read(status.overview_in, channel)
         if here:
             return await self._shown(here, None)
         if named.channel:
@@ -97,7 +97,6 @@ class StatusReport(UseCase):
     async def _found(self, query: StatusQuery, engineer: str = "") -> Sequence[Line]:
         return await self._services.read(
             status.overview,
-            self._services.guides,
             name=query.name,
             finished=query.everything,
             engineer=engineer,
@@ -109,7 +108,7 @@ class StatusReport(UseCase):
         """Return a page of stuck onboardings, and one more than fits."""
         now, first = self._services.clock(), (page - 1) * PAGE
         stuck: list[Line] = []
-        async for lines in status.running(self._services.database, self._services.guides):
+        async for lines in status.running(self._services.database):
             stuck += [line for line in lines if self._is_stuck(line, now)]
             if len(stuck) > first + PAGE:
                 break

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
 from bot.onboarding import EventKind, Onboarding
@@ -25,6 +23,7 @@ from bot.views.catching_up import catch_up_modal
 from bot.views.forms import View
 from bot.views.ids import LAST_STEP, FormRef, StepRef
 from storage import event_log
+from storage.session import Session
 
 
 class Steps(UseCase):
@@ -87,7 +86,7 @@ class Steps(UseCase):
         await self._act(request, ref.onboarding_id, permission, changed, also)
 
 
-async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:
+async def _must_be_slow(session: Session, after: Onboarding) -> None:
     """Raise Refused if steps were handed to HeavySet too often: each time pings the engineer."""
     now, kinds = after.active_at, (EventKind.STEPS_HANDED_OVER, EventKind.HANDED_OVER)
     times = await event_log.times_of(session, after.id, kinds, now - HOUR)

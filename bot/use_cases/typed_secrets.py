@@ -22,7 +22,7 @@ async def secret_in(
     Compared only with values of `onboarding`, where the author may act: nobody learns about
     another client's. The text itself isn't stored anywhere.
     """
-    fields = onboarding.guide.credentials if onboarding else services.guides.fields
+    fields = onboarding.guide.credentials if onboarding else services.database.guides.fields
     found = list(shaped(text, fields))
     if not found and onboarding:
         fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.core.errors import NotAllowed, NotFound, Refused
 from bot.core.mrkdwn import escape, thread_link
 from bot.onboarding import Change, Onboarding
@@ -21,10 +19,11 @@ from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.ids import FormRef
 from storage import absences, onboardings
 from storage.changes import change
+from storage.session import Session
 
 log = logging.getLogger(__name__)
 
-AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
+AlsoWrite = Callable[[Session, Onboarding], Awaitable[None]]
 # A transition in `bot.onboarding`: called with an onboarding, `now`, and, except by
 # `_change`, the `actor`.
 Transition = Callable[..., Change]
@@ -81,9 +80,7 @@ class UseCase:
         services, now = self._services, self._services.clock()
         decide, key = partial(transition, now=now), (request.request_key, now)
         try:
-            after = await change(
-                services.database, services.guides, onboarding_id, decide, also, key
-            )
+            after = await change(services.database, onboarding_id, decide, also, key)
         except (NotAllowed, NotFound):
             raise
         except Refused:  # an outdated button: update its message
@@ -165,7 +162,7 @@ class UseCase:
         return away_at(await self._services.read(absences.all_of), self._services.clock())
 
     async def _running_in(self, channel: str) -> Sequence[Onboarding]:
-        return await self._services.read(onboardings.running_in, self._services.guides, channel)
+        return await self._services.read(onboardings.running_in, channel)
 
     async def _get(self, onboarding_id: str) -> Onboarding:
-        return await self._services.read(onboardings.get, self._services.guides, onboarding_id)
+        return await self._services.read(onboardings.get, onboarding_id)

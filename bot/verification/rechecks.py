@@ -14,7 +14,6 @@ from bot.onboarding.people import Actor, Role
 from storage import onboardings, rechecks
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.rechecks import Round
 
 log = logging.getLogger(__name__)
@@ -31,13 +30,12 @@ class Rechecks:
         self,
         *,
         database: Database,
-        guides: GuideStore,
         clock: Callable[[], datetime],
         timezone: str,
         check: Callable[[str], None],
     ) -> None:
         """`timezone` is the one for business hours; `check` runs the check of an onboarding."""
-        self._database, self._guides, self._clock = database, guides, clock
+        self._database, self._clock = database, clock
         self._timezone, self._check = timezone, check
 
     async def sweep(self) -> None:
@@ -83,7 +81,7 @@ class Rechecks:
         calendar = calendar_of(None, self._timezone)
         async with self._database.begin(write=False, background=True) as session:
             try:
-                onboarding = await onboardings.get(session, self._guides, onboarding_id)
+                onboarding = await onboardings.get(session, onboarding_id)
             except (NotFound, UnreadableRow):  # it is in the log
                 return NEVER
         if not is_live(onboarding):
@@ -93,7 +91,7 @@ class Rechecks:
     async def _request(self, onboarding_id: str, actor: Actor, since: datetime) -> None:
         transition = partial(recheck, actor=actor, now=self._clock(), since=since)
         try:
-            await change(self._database, self._guides, onboarding_id, transition)
+            await change(self._database, onboarding_id, transition)
         except Unavailable:
             raise
         except Refused as refused:  # another worker was faster, or the credentials were deleted

@@ -26,7 +26,6 @@ from bot.verification.servicetitan import Credentials, ServiceTitan
 from storage import credentials, onboardings, verification_leases
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.vault import Sealed, Vault
 
@@ -55,7 +54,6 @@ class VerificationRunner:
         self,
         *,
         database: Database,
-        guides: GuideStore,
         vault: Vault,
         servicetitan: ServiceTitan,
         application_key: SecretStr | None = None,
@@ -68,7 +66,7 @@ class VerificationRunner:
     ) -> None:
         self._lease, self._worker = lease, worker
         self._metrics = metrics
-        self._database, self._guides, self._vault = database, guides, vault
+        self._database, self._vault = database, vault
         self._servicetitan = servicetitan
         self._application_key = application_key  # our own, for guides that ask for none
         self._wake_publisher = wake_publisher
@@ -112,7 +110,7 @@ class VerificationRunner:
     async def _claim(self, onboarding_id: str) -> _Claim | None:
         """Claim the run that is due, if there is one and nobody else has it."""
         async with self._database.begin() as session:
-            onboarding = await onboardings.get(session, self._guides, onboarding_id)
+            onboarding = await onboardings.get(session, onboarding_id)
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
@@ -202,7 +200,6 @@ class VerificationRunner:
             try:
                 await change(
                     self._database,
-                    self._guides,
                     onboarding_id,
                     lambda at: record_booking_sent(at, run.number, run.requested_at, self._clock()),
                 )
@@ -222,7 +219,7 @@ class VerificationRunner:
             return finish_verification(at, run.number, run.requested_at, report, self._clock())
 
         try:
-            await change(self._database, self._guides, onboarding_id, finish)
+            await change(self._database, onboarding_id, finish)
         except Refused:  # newer credentials arrived meanwhile: check them instead
             await self._release(claim)
             self.wake(onboarding_id)

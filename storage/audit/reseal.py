@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam
 from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.audit.seals import End, Seals
+from storage.audit.seals import End
 from storage.audit.verify_history import EVENTS, EVENTS_PER_PAGE, HistoryVerifier, missing_key
 from storage.history import lock_end, move_end
+from storage.session import Session
 from storage.tables import EventRow
 
 UPDATE_SEAL = (
@@ -24,20 +24,20 @@ class BrokenHistory(Exception):
         self.lines = lines
 
 
-async def outdated(session: AsyncSession) -> Sequence[str]:
+async def outdated(session: Session) -> Sequence[str]:
     """Return the onboardings with an event that wasn't signed with the first key."""
-    seals: Seals = session.info["seals"]
+    seals = session.database.seals
     signed_again = col(EventRow.seal).startswith(seals.prefix)
     query = select(EventRow.onboarding_id).where(~signed_again).distinct()
     return (await session.exec(query.order_by(col(EventRow.onboarding_id)))).all()
 
 
-async def reseal(session: AsyncSession, onboarding_id: str) -> None:
+async def reseal(session: Session, onboarding_id: str) -> None:
     """Sign one history with the first key.
 
     Raises BrokenHistory, which rolls the transaction back, if it doesn't match its seals.
     """
-    seals: Seals = session.info["seals"]
+    seals = session.database.seals
     before = await lock_end(session, onboarding_id)
     verifier, after = HistoryVerifier(seals, onboarding_id, "left as it is"), End()
     connection, row = await session.connection(), EventRow

@@ -16,10 +16,10 @@ from typing import Any, Self
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
 from storage.audit.seals import End, MissingKey, Seals
+from storage.session import Session
 from storage.tables import EventRow, OnboardingRow
 from storage.to_rows import step_columns
 
@@ -125,13 +125,13 @@ ENCODER = json.JSONEncoder(default=_encode)
 
 
 async def newest_versions(
-    session: AsyncSession, onboarding_ids: Collection[str]
+    session: Session, onboarding_ids: Collection[str]
 ) -> dict[tuple[str, str], int]:
     """Return the sealed version of each value of these onboardings, by onboarding and field.
 
     An onboarding whose state does not fit its seal and the end of its history is left out.
     """
-    seals: Seals = session.info["seals"]
+    seals = session.database.seals
     head, event = OnboardingRow, EventRow
     any_event = aliased(EventRow)
     newest = (

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Text, cast
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import EventKind
 from storage.audit.head_log import Heads
 from storage.audit.seals import BEGINNING, End, Entry, MissingKey, Seals
 from storage.audit.verify_rows import altered
+from storage.session import Session
 from storage.tables import EventRow, OnboardingRow
 
 EVENTS_PER_PAGE = 1000
@@ -149,12 +149,12 @@ class HistoryVerifier:
         self.problems.append(f"{self._name}: {text}")
 
 
-async def verify(session: AsyncSession, logged: Heads | None = None) -> AuditReport:
+async def verify(session: Session, logged: Heads | None = None) -> AuditReport:
     """Compare all histories and rows with their seals, and with the `logged` heads.
 
     Reads everything, but holds only one page of events.
     """
-    seals: Seals = session.info["seals"]
+    seals = session.database.seals
     report, verifier, end, current = AuditReport(), None, End(), None
     left = dict(logged or {})
 
@@ -187,7 +187,7 @@ async def verify(session: AsyncSession, logged: Heads | None = None) -> AuditRep
     return report
 
 
-async def _all_events(session: AsyncSession) -> AsyncIterator[Row[Any]]:
+async def _all_events(session: Session) -> AsyncIterator[Row[Any]]:
     """Yield all events, each with the end of its history, from one statement's snapshot."""
     head = OnboardingRow
     query = (

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.audit.sealed_state import CLIENT, PARTS, STEP, VALUE, SealedState, digests
 from storage.audit.seals import Seals
+from storage.session import Session
 from storage.tables import CredentialRow, OnboardingRow, StepRow
 
 ROWS_PER_PAGE = 200
@@ -17,9 +17,9 @@ STORED = ("id", "history_end", "sealed_state")
 RowsById = dict[str, list[Any]]
 
 
-async def altered(session: AsyncSession) -> AsyncIterator[tuple[str, str, str]]:
+async def altered(session: Session) -> AsyncIterator[tuple[str, str, str]]:
     """Yield each mismatch: the onboarding's id, its client, and what was altered."""
-    seals: Seals = session.info["seals"]
+    seals = session.database.seals
     columns = (getattr(OnboardingRow, name) for name in (*STORED, *CLIENT))
     query = select(*columns).order_by(col(OnboardingRow.id)).limit(ROWS_PER_PAGE)
     connection, last = await session.connection(), ""
@@ -48,7 +48,7 @@ def _problems(seals: Seals, row: Any, steps: list[Any], values: list[Any]) -> li
 
 
 async def _rows_of(
-    session: AsyncSession, table: Any, names: tuple[str, ...], ids: list[str]
+    session: Session, table: Any, names: tuple[str, ...], ids: list[str]
 ) -> RowsById:
     query = select(table.onboarding_id, *(getattr(table, name) for name in names))
     found: RowsById = defaultdict(list)

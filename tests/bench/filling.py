@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pydantic import SecretStr
 from sqlalchemy import Column, Connection, Table, text, update
 from sqlmodel import SQLModel, col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
@@ -28,6 +27,7 @@ from storage import credentials, onboardings, posted_messages
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.posted_messages import Posted
+from storage.session import Session
 from storage.tables import EventRow, OnboardingRow, VerificationRow
 from storage.vault import Slot, Vault
 from tests.bench.stage import KEY, Platforms, engine_for, seals
@@ -48,17 +48,17 @@ KEPT_DAYS = 30
 
 async def write_templates(url: str, platforms: Platforms) -> None:
     """Replay the templates, step by step."""
-    guides, database = GuideStore.from_file(SERVICETITAN), Database(url, seals())
+    database = Database(url, seals(), GuideStore.from_file(SERVICETITAN))
     engineer = Actor(platforms.engineer.id, platforms.engineer.team.id, Role.ENGINEER)
     admin = Actor(platforms.admin.id, platforms.admin.team.id, Role.CLIENT_ADMIN)
     try:
         async with database.begin() as session:
-            await guides.save_newest(session)
+            await database.guides.save_newest(session)
             for name, current in RUNNING.items():
-                await _replay(session, guides, name, _steps(current, engineer, admin), engineer)
+                await _replay(session, name, _steps(current, engineer, admin), engineer)
             transitions = [*_steps(26, engineer, admin), *_end(engineer)]
-            await _replay(session, guides, KEPT, transitions, engineer)
-            await _replay(session, guides, DELETED, [*transitions, _destroy(engineer)], engineer)
+            await _replay(session, KEPT, transitions, engineer)
+            await _replay(session, DELETED, [*transitions, _destroy(engineer)], engineer)
             await credentials.destroy(session, DELETED)
     finally:
         await database.close()
@@ -115,8 +115,7 @@ def _destroy(engineer: Actor) -> Transition:
 
 
 async def _replay(
-    session: AsyncSession,
-    guides: GuideStore,
+    session: Session,
     name: str,
     transitions: Sequence[Transition],
     engineer: Actor,
@@ -124,7 +123,7 @@ async def _replay(
     now = datetime.now(UTC) - STEP_TIME * (len(transitions) + 1)
     begun = start(
         name,
-        guides.newest,
+        session.database.guides.default,
         client_name=f"Template {name}",
         channel=f"C{name.upper()}",
         engineer=engineer.user_id,
@@ -133,7 +132,7 @@ async def _replay(
         now=now,
     )
     await onboardings.add(session, begun)
-    at, vault = await onboardings.get(session, guides, name, lock=True), Vault([KEY])
+    at, vault = await onboardings.get(session, name, lock=True), Vault([KEY])
     for transition in transitions:
         now += STEP_TIME
         before, at = at, await onboardings.save(session, at, transition(at, now))
@@ -149,7 +148,7 @@ async def _replay(
     await _publish(session, at)
 
 
-async def _publish(session: AsyncSession, at: Onboarding) -> None:
+async def _publish(session: Session, at: Onboarding) -> None:
     """Leave the rows as if Slack showed everything, so that no bot has anything to do."""
     posted = [Posted(slot, "1795426200.000100", DONE, None) for slot in (PIN, BOOKMARK)]
     posted += [

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Onboarding, start
@@ -19,6 +18,7 @@ from storage import onboardings, posted_messages
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.posted_messages import Posted
+from storage.session import Session
 from storage.tables import EventRow, OnboardingRow
 from tests.bench.stage import Platforms, seals
 
@@ -48,15 +48,15 @@ async def populate(
     one.
     """
     at = datetime.fromtimestamp(platforms.slack.clock(), UTC) - ago
-    guides, database = GuideStore.from_file(SERVICETITAN), Database(url, seals())
+    database = Database(url, seals(), GuideStore.from_file(SERVICETITAN))
     clients = [
         _client(platforms, f"{name}-{number}", own_admin=own_admins) for number in range(count)
     ]
     try:
         async with database.begin() as session:
-            await guides.save_newest(session)
+            await database.guides.save_newest(session)
             for client in clients:
-                onboarding = await _walked(session, guides, platforms, client, at_step, at)
+                onboarding = await _walked(session, platforms, client, at_step, at)
                 await _show(session, platforms, client, onboarding)
     finally:
         await database.close()
@@ -71,8 +71,7 @@ def _client(platforms: Platforms, name: str, *, own_admin: bool) -> Client:
 
 
 async def _walked(
-    session: AsyncSession,
-    guides: GuideStore,
+    session: Session,
     platforms: Platforms,
     client: Client,
     at_step: int,
@@ -82,7 +81,7 @@ async def _walked(
     admin = Actor(client.admin.id, client.admin.team.id, Role.CLIENT_ADMIN)
     begun = start(
         client.id,
-        guides.newest,
+        session.database.guides.default,
         client_name=f"Client {client.id}",
         channel=client.channel.id,
         engineer=engineer.user_id,
@@ -92,7 +91,7 @@ async def _walked(
         client_team=client.admin.team.id,
     )
     await onboardings.add(session, begun)
-    onboarding = await onboardings.get(session, guides, client.id, lock=True)
+    onboarding = await onboardings.get(session, client.id, lock=True)
     while (step := onboarding.current) and step.number < at_step:
         first = step.number == 1
         done = (
@@ -105,7 +104,7 @@ async def _walked(
 
 
 async def _show(
-    session: AsyncSession, platforms: Platforms, client: Client, onboarding: Onboarding
+    session: Session, platforms: Platforms, client: Client, onboarding: Onboarding
 ) -> None:
     """Put everything into Slack that the bot would have posted by now."""
     posted = {slot: Posted(slot, "1.1", DONE, None) for slot in (PIN, BOOKMARK)}

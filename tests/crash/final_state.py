@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections import Counter
 
-from bot.guide.loading import SERVICETITAN
 from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, PIN
 from bot.views.announcement import ANNOUNCED
@@ -12,7 +11,6 @@ from storage import credentials, onboardings, posted_messages
 from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.vault import Vault
 from tests.crash.people import HELP_STEP, STEPS, UNDONE_STEP, People
 from tests.invariants import WORKSPACE, messages_of
@@ -86,10 +84,9 @@ def assert_recorded_once(people: People) -> None:
 
 async def assert_thread_shows_state(people: People, database: Database) -> None:
     """Assert that the thread has exactly the messages that the views render for the state."""
-    guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
-        onboarding = await onboardings.get(session, guides, onboarding_id)
+        onboarding = await onboardings.get(session, onboarding_id)
         posted = await posted_messages.by_slot(session, onboarding_id)
     wanted = {message.slot: message for message in desired(onboarding, posted, WORKSPACE)}
     shown = {message.slot: message for message in people.channel.messages if message.slot}

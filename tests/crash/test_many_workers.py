@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 
 from bot.core.leases import LEASE
-from bot.guide.loading import SERVICETITAN
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, SlackSandbox
 from storage.audit.seals import Seals
 from storage.database import Database
-from storage.guides import GuideStore
 from tests.crash.crashing_bot import CrashPoints
 from tests.crash.final_state import (
     KEY as RAW_KEY,
@@ -125,10 +123,9 @@ async def onboard(stage: Stage, clients: int) -> str:
 async def assert_client_consistent(people: People) -> None:
     """Check that a client's thread, history, and announcements are consistent."""
     database = Database(people.bot.database.url, Seals([RAW_KEY]))
-    guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     try:
-        await assert_consistent(database, guides, onboarding_id, people.channel, people.engineering)
+        await assert_consistent(database, onboarding_id, people.channel, people.engineering)
     finally:
         await database.close()
 

@@ -117,7 +117,7 @@ async def begin(world: World, clock: Clock, number: int) -> Client:
     channel = world.slack.add_channel(f"client-{number}", world.erin, world.ann)
     started = start(
         f"{number:016x}",
-        world.bot.guides.newest,
+        world.bot.database.guides.default,
         client_name=f"Client {number}",
         channel=channel.id,
         engineer=world.erin.id,
@@ -143,7 +143,7 @@ async def leave_two_changes_unpublished(world: World, client: Client, clock: Clo
         return finish_step(onboarding, 2, ann, at)
 
     for transition in (choose, finish):
-        await change(world.bot.database, world.bot.guides, client.id, transition)
+        await change(world.bot.database, client.id, transition)
 
 
 def minimum_seconds(edits: int, posts: int) -> float:
@@ -186,7 +186,6 @@ def test_a_backlog_is_published_newest_first_without_delaying_presses(
             for client in outage.clients:
                 await assert_consistent(
                     outage.world.bot.database,
-                    outage.world.bot.guides,
                     client.id,
                     client.channel,
                     outage.world.engineering,

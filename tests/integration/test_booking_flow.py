@@ -167,7 +167,7 @@ async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_step_25
         assert at.verification
         return record_booking_sent(at, 2, at.verification.requested_at, datetime.now(UTC))
 
-    await change(at_step_25.bot.database, at_step_25.bot.guides, at_step_25.onboarding, send)
+    await change(at_step_25.bot.database, at_step_25.onboarding, send)
 
     query = "SELECT run_owner, run_until, booking_sent_at FROM verification WHERE number = 2"
     [(owner, until, sent_at)] = at_step_25.rows(query)

@@ -199,7 +199,7 @@ async def import_many(world: World) -> None:
             world.channel.members[contact.id] = contact.user
             started = start(
                 f"{number:016x}",
-                world.bot.guides.newest,
+                world.bot.database.guides.default,
                 client_name=f"Client {number}",
                 channel=world.channel.id,
                 engineer=world.erin.id,

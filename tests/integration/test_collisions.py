@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 import storage.postgresql
 from bot.core.errors import Unavailable
@@ -15,6 +14,7 @@ from bot.onboarding.people import Actor, Role
 from bot.onboarding.questions import ask_for_help
 from storage import onboardings
 from storage.changes import change
+from storage.session import Session
 from tests.databases import ON_BOTH, ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import World, running_world
 
@@ -34,20 +34,18 @@ async def ask(
     world: World,
     onboarding: str,
     question: str,
-    also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+    also: Callable[[Session, Onboarding], Awaitable[None]] | None = None,
 ) -> None:
-    await change(
-        world.bot.database, world.bot.guides, onboarding, ask_transition(world, question), also
-    )
+    await change(world.bot.database, onboarding, ask_transition(world, question), also)
 
 
 async def test_a_read_transaction_sees_one_snapshot_despite_writes(begun: World) -> None:
-    database, guides, onboarding = begun.bot.database, begun.bot.guides, begun.onboarding
+    database, onboarding = begun.bot.database, begun.onboarding
     async with database.begin(write=False) as session:
-        before = await onboardings.get(session, guides, onboarding)
+        before = await onboardings.get(session, onboarding)
         await ask(begun, onboarding, "Which portal?")
 
-        again = await onboardings.get(session, guides, onboarding)
+        again = await onboardings.get(session, onboarding)
 
     assert again == before
     assert len(begun.events("help_asked")) == 1
@@ -69,11 +67,11 @@ async def test_two_deadlocked_changes_are_both_applied(begun: World) -> None:
     barrier, attempts = asyncio.Barrier(2), list[str]()
 
     async def ask_and_take(mine: str, others: str) -> None:
-        async def take(session: AsyncSession, _mine: Onboarding) -> None:
+        async def take(session: Session, _mine: Onboarding) -> None:
             attempts.append(mine)
             if len(attempts) <= len(pair):  # each holds its own lock, and waits for the other's
                 await barrier.wait()
-            await onboardings.get(session, begun.bot.guides, others, lock=True)
+            await onboardings.get(session, others, lock=True)
 
         await ask(begun, mine, "Which portal?", take)
 
@@ -109,7 +107,7 @@ async def test_a_stalled_worker_does_not_block_the_others_for_long(
 
         async def stall() -> None:
             async with world.bot.database.begin() as session:
-                await onboardings.get(session, world.bot.guides, world.onboarding, lock=True)
+                await onboardings.get(session, world.onboarding, lock=True)
                 while not world.events("help_asked"):
                     with suppress(Unavailable):
                         await ask(world, world.onboarding, "Which portal?")
@@ -128,7 +126,7 @@ async def test_two_workers_can_start_with_a_new_guide_simultaneously(world: Worl
             return len(world.rows("SELECT version FROM guide"))
 
     async with world.bot.database.begin() as session:
-        await world.bot.guides.save_newest(session)
+        await world.bot.database.guides.save_newest(session)
         await session.flush()
         second = asyncio.create_task(start())
         while not world.rows(waiting):  # noqa: ASYNC110 (the database tells nobody)
@@ -145,10 +143,10 @@ async def test_a_broken_connection_raises_unavailable_and_is_reopened(
 
     async def lose_connection() -> None:
         async with begun.bot.database.begin() as session:
-            await onboardings.get(session, begun.bot.guides, begun.onboarding)
+            await onboardings.get(session, begun.onboarding)
             [(name,)] = begun.rows("SELECT current_database()")
             begun.rows(f"{terminate} AND pid != pg_backend_pid()", name)
-            await onboardings.get(session, begun.bot.guides, begun.onboarding)
+            await onboardings.get(session, begun.onboarding)
 
     with pytest.raises(Unavailable):
         await lose_connection()

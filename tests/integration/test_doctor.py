@@ -206,9 +206,13 @@ async def test_every_message_and_modal_is_sent_to_slacks_block_validator(world: 
 @ON_SQLITE
 async def test_blocks_rejected_by_slacks_validator_are_listed(world: World) -> None:
     world.slack.fail_next("blocks.validate", error="invalid_message")
-    refused = [finding async for finding in validate(world.bot.guides.newest, world.slack.api_url)]
+    refused = [
+        finding
+        async for finding in validate(world.bot.database.guides.default, world.slack.api_url)
+    ]
     unreachable = [
-        finding async for finding in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")
+        finding
+        async for finding in validate(world.bot.database.guides.default, "http://127.0.0.1:9/api/")
     ]
 
     assert [finding.title for finding in refused if not finding.well] == ["help", "blocks"]

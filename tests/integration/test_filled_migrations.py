@@ -146,30 +146,28 @@ def test_upgrading_to_head_and_back_preserves_data(url: str) -> None:
 
 
 @pytest.fixture
-async def upgraded(
-    url: str, request: pytest.FixtureRequest
-) -> AsyncIterator[tuple[Database, GuideStore, str]]:
+async def upgraded(url: str, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, str]]:
     """A database filled at an earlier revision and upgraded to head, and that revision."""
     fill(url, request.param)
     before = content(url)
     migrate.upgrade(url, seals=SEALS)
     assert restricted_to(before, content(url)) == before
-    database = Database(url, SEALS)
-    yield database, GuideStore.from_file(SERVICETITAN), request.param
+    database = Database(url, SEALS, GuideStore.from_file(SERVICETITAN))
+    yield database, request.param
     await database.close()
 
 
 @pytest.mark.parametrize(("empty_database", "upgraded"), TO_HEAD, indirect=True)
 async def test_the_bot_can_read_and_update_upgraded_data(
-    upgraded: tuple[Database, GuideStore, str],
+    upgraded: tuple[Database, str],
 ) -> None:
-    database, guides, revision = upgraded
+    database, revision = upgraded
     known = onboardings_at(revision)
 
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
-        found = {id_: await onboardings.get(session, guides, id_) for id_ in rows}
-        lines = await status.overview(session, guides, finished=True, limit=len(known))
+        found = {id_: await onboardings.get(session, id_) for id_ in rows}
+        lines = await status.overview(session, finished=True, limit=len(known))
         values = {
             (id_, field): VAULT.open(sealed).get_secret_value()
             for id_ in rows
@@ -189,7 +187,7 @@ async def test_the_bot_can_read_and_update_upgraded_data(
 
     for running in known.values():
         if running.status is Status.ACTIVE:
-            await change(database, guides, running.id, ask)
+            await change(database, running.id, ask)
     async with database.begin(write=False) as session:
         checked = await verify(session)
     assert (checked.problems, checked.onboardings) == ([], len(known))

@@ -54,7 +54,7 @@ async def do_routine_work(world: World) -> None:
 async def all_time_report(world: World) -> Report:
     """Return the all-time report, up to a fixed moment."""
     until = datetime(2100, 1, 1, tzinfo=UTC)
-    return report_on(await cases(world.bot.database, world.bot.guides, None, until), None, until)
+    return report_on(await cases(world.bot.database, None, until), None, until)
 
 
 async def test_routine_work_never_scans_a_whole_table(world: World) -> None:

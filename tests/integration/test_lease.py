@@ -57,7 +57,6 @@ async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> N
     pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
         database=database,
-        guides=begun.bot.guides,
         thread=thread,
         announcements=announcements,
         pins=pins,
@@ -85,7 +84,6 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
         database=database,
-        guides=begun.bot.guides,
         thread=ThreadLosingLease(begun),
         announcements=announcements,
         pins=pins,

@@ -44,7 +44,6 @@ class Worker:
         bot, vault = world.bot, Vault(world.settings.keys)
         self._verifier = VerificationRunner(
             database=bot.database,
-            guides=bot.guides,
             vault=vault,
             servicetitan=servicetitan,
             wake_publisher=bot.publisher.wake,
@@ -85,7 +84,6 @@ async def request(world: World, booking: str | None = None) -> HeldEndpoint:
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     await change(
         world.bot.database,
-        world.bot.guides,
         world.onboarding,
         lambda at: request_verification(at, erin, datetime.now(UTC), booking),
     )

@@ -178,7 +178,7 @@ class World:
             return Change(at, tuple(events))
 
         if numbers:
-            await change(self.bot.database, self.bot.guides, onboarding, finish_all)
+            await change(self.bot.database, onboarding, finish_all)
 
     async def enter(self, person: Person, step: int, **values: str | None) -> Submission:
         """Open the form of a step, and enter values."""
@@ -260,10 +260,7 @@ class World:
             message.payload["onboarding_id"] for message in self.channel.messages if message.slot
         }
         for onboarding in sorted(ids):
-            bot = self.bot
-            await assert_consistent(
-                bot.database, bot.guides, onboarding, self.channel, self.engineering
-            )
+            await assert_consistent(self.bot.database, onboarding, self.channel, self.engineering)
 
     async def get(self, path: str) -> tuple[int, str]:
         """Ask the bot's own server."""

@@ -161,8 +161,7 @@ class Stage(Observer):
 
     async def assert_consistent(self) -> None:
         bot, world = self.world.bot, self.world
-        ids = (bot.database, bot.guides, self.onboarding)
-        await assert_consistent(*ids, world.channel, world.engineering)
+        await assert_consistent(bot.database, self.onboarding, world.channel, world.engineering)
 
     async def versions(self) -> dict[str, int]:
         """How often each value was entered."""

@@ -111,7 +111,7 @@ class Observer:
     async def _model(self) -> Model:
         """The stored state in the model's terms; values are decrypted and compared."""
         async with self.world.bot.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, self.world.bot.guides, self.onboarding)
+            onboarding = await onboardings.get(session, self.onboarding)
             sealed = await credentials.of(session, self.onboarding)
         assert sealed.keys() == onboarding.credentials.keys()
         vault, letters = Vault(self.world.settings.keys), dict.fromkeys(ALL_FIELDS, NONE)

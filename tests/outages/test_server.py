@@ -159,9 +159,9 @@ async def test_a_query_on_a_stalled_database_times_out(
 
         async def query_a_stalled_server() -> None:
             async with world.bot.database.begin() as session:
-                await onboardings.get(session, world.bot.guides, world.onboarding)
+                await onboardings.get(session, world.onboarding)
                 wire.flowing.clear()
-                await onboardings.get(session, world.bot.guides, world.onboarding)
+                await onboardings.get(session, world.onboarding)
 
         with pytest.raises(Unavailable):
             await asyncio.wait_for(query_a_stalled_server(), SLACK_TIMEOUT)

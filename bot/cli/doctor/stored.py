@@ -13,12 +13,10 @@ from bot.cli import private_files
 from bot.cli.doctor.finding import Finding, not_tested
 from bot.core.errors import OnboardingError
 from bot.guide import GuideError
-from bot.guide.loading import SERVICETITAN
 from storage import arrivals, migrate, onboardings
 from storage.audit.seals import Seals
 from storage.database import Database, clock_of
 from storage.database_errors import reason
-from storage.guides import GuideStore
 from storage.key_rotation import inspect
 from storage.vault import Vault
 
@@ -117,12 +115,12 @@ async def _guides(settings: Settings, database: Database) -> AsyncIterator[Findi
 
 
 async def _onboardings(database: Database) -> Finding:
-    guides, last, count = GuideStore.from_file(SERVICETITAN), "", 0
+    last, count = "", 0
     while True:
         async with database.begin(write=False) as session:
             page = await onboardings.ids_after(session, last, ROWS_PER_PAGE)
             for last in page:
-                await onboardings.can_be_read(session, guides, last)
+                await onboardings.can_be_read(session, last)
         count += len(page)
         if len(page) < ROWS_PER_PAGE:
             break
