@@ -20,12 +20,8 @@ def copy(url: str, file: Path) -> None:
     Raises FileExistsError, OSError or sqlite3.Error; on an error, nothing is left at `file`.
     """
     file.touch(mode=0o600, exist_ok=False)  # the values are encrypted, but still private
-    existing = f"{sqlite.file(url).as_uri()}?mode=rw"
     try:
-        with (
-            closing(sqlite3.connect(existing, uri=True)) as source,
-            closing(sqlite3.connect(file)) as target,
-        ):
+        with closing(sqlite.connect(url)) as source, closing(sqlite3.connect(file)) as target:
             source.backup(target)
     except BaseException:
         file.unlink(missing_ok=True)

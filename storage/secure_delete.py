@@ -11,11 +11,11 @@ import logging
 import re
 import sqlite3
 from contextlib import closing, suppress
-from pathlib import Path
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from bot.core.errors import Unavailable
+from storage import sqlite
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
 
@@ -88,22 +88,20 @@ async def clear(database: Database) -> str | None:
     try:
         if not is_sqlite(database.url):
             return await _clear_postgresql(database)
-        path = Path(make_url(database.url).database or "")
         async with database.pause_sqlite_writers():
-            return await asyncio.to_thread(_clear_sqlite, path)
+            return await asyncio.to_thread(_clear_sqlite, database.url)
     except Unavailable as error:
         return str(error)
     except sqlite3.Error as error:
         return reason(error)
 
 
-def _clear_sqlite(path: Path) -> str | None:
+def _clear_sqlite(url: str) -> str | None:
     """Rewrite the table, which zeroes its old pages, then truncate the `-wal`.
 
     `secure_delete` alone sometimes leaves a copy where SQLite moved a row between pages.
     """
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, uri=True)
+    connection = sqlite.connect(url, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
     with closing(connection):
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")

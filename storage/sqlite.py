@@ -78,17 +78,21 @@ def file(url: str) -> Path:
     return Path(make_url(url).database or "").absolute()
 
 
+def connect(url: str, **options: Any) -> sqlite3.Connection:
+    """Connect to the file of a SQLite URL, which must exist."""
+    return sqlite3.connect(f"{file(url).as_uri()}?mode=rw", uri=True, **options)
+
+
 def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
     """Return an engine for a `sqlite+inline:///…` URL, whose file must exist.
 
     `clock` decides when leases end (storage/leases.py).
     """
-    existing = f"{file(url).as_uri()}?mode=rw"
     # Parameters must not reach a log or an exception's text: some are ciphertexts and names.
     made = create_async_engine(
         url,
         hide_parameters=True,
-        creator=lambda: sqlite3.connect(existing, uri=True, check_same_thread=False),
+        creator=lambda: connect(url, check_same_thread=False),
     )
     event.listen(made.sync_engine, "connect", partial(_prepare, clock))
     return made
