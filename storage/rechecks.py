@@ -1,4 +1,4 @@
-"""Which live clients to check again, and when; and the rounds of `check all`."""
+"""The rounds of `check all`, and which clients they check."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlmodel import col, func, select, update
 
-from storage.onboardings import SAVE_AT_REVISION
-from storage.reminders import Waiting, due_or_unset
 from storage.session import Session
-from storage.statements import apply, execute
+from storage.statements import apply
 from storage.tables import LIVE, CheckRoundRow, OnboardingRow, VerificationRow
 from storage.unreadable_rows import is_readable
 
@@ -28,17 +26,6 @@ class Round:
     clients: Sequence[str]
     position: int
     next_at: datetime
-
-
-async def due(session: Session, now: datetime, limit: int) -> Sequence[Waiting]:
-    """Return the live onboardings that are due, followed by those without a time yet."""
-    return await due_or_unset(session, LIVE, OnboardingRow.next_check, now, limit)
-
-
-async def look_again(session: Session, onboarding_id: str, revision: int, at: datetime) -> None:
-    """Check a client again at `at`, unless the onboarding has changed since `revision`."""
-    this = {"this_id": onboarding_id, "this_revision": revision}
-    await execute(session, SAVE_AT_REVISION, {**this, "next_check": at})
 
 
 async def live_ids(session: Session) -> Sequence[str]:

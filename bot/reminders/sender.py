@@ -15,10 +15,10 @@ from bot.reminders.schedule import FollowUpCalendar
 from bot.slack import RateLimited
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import UNHURRIED
-from storage import onboardings, reminders
+from storage import onboardings, schedule
 from storage.changes import change
 from storage.database import Database
-from storage.reminders import Waiting
+from storage.schedule import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class ReminderSender:
         if self._running:
             return
         async with self._database.begin(write=False, background=True) as session:
-            due = await reminders.to_look_over(session, self._clock(), SWEEP_BATCH)
+            due = await schedule.for_reminders(session, self._clock(), SWEEP_BATCH)
         if due:
             self._running = True
             self._tasks.spawn(self._check_all(due), "remind")
@@ -156,5 +156,6 @@ class ReminderSender:
     async def _look_again(
         self, waiting: Waiting, until: datetime, timezone: str | None = None
     ) -> None:
+        columns = {"timezone": timezone} if timezone else {}
         async with self._database.begin(background=True) as session:
-            await reminders.look_again(session, waiting.id, waiting.revision, until, timezone)
+            await schedule.look_again(session, waiting, next_reminder=until, **columns)

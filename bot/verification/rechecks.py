@@ -11,7 +11,7 @@ from bot.onboarding import BOT
 from bot.onboarding.after_go_live import is_live, next_check, recheck
 from bot.onboarding.business_time import NEVER, calendar_of
 from bot.onboarding.people import Actor, Role
-from storage import onboardings, rechecks
+from storage import onboardings, rechecks, schedule
 from storage.changes import change
 from storage.database import Database
 from storage.rechecks import Round
@@ -63,18 +63,18 @@ class Rechecks:
         """Check one client that is due; note when the others will be."""
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
-            due = await rechecks.due(session, now, BATCH)
+            due = await schedule.for_checks(session, now, BATCH)
         later = []
-        for onboarding_id, revision in due:
-            at = await self._next(onboarding_id, now)
+        for waiting in due:
+            at = await self._next(waiting.id, now)
             if at <= now:
-                await self._request(onboarding_id, BOT, since=now - timedelta(hours=1))
+                await self._request(waiting.id, BOT, since=now - timedelta(hours=1))
                 break
-            later.append((onboarding_id, revision, at))
+            later.append((waiting, at))
         if later:
             async with self._database.begin(background=True) as session:
-                for onboarding_id, revision, at in later:
-                    await rechecks.look_again(session, onboarding_id, revision, at)
+                for waiting, at in later:
+                    await schedule.look_again(session, waiting, next_check=at)
 
     async def _next(self, onboarding_id: str, now: datetime) -> datetime:
         """Return when to check a client; if that has passed, now, or when business opens."""

@@ -15,7 +15,8 @@ from bot.guide import load
 from bot.onboarding import start
 from bot.onboarding.people import Actor, Role
 from bot.reminders.sender import SWEEP_BATCH
-from storage import onboardings, reminders
+from storage import onboardings
+from storage.schedule import Waiting, look_again
 from tests.background import wait_for_tasks
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.executed_sql import observe_sql
@@ -310,7 +311,8 @@ async def test_a_sweep_schedules_the_next_reminder_without_a_new_revision(stalle
 async def test_an_onboarding_changed_during_a_sweep_is_checked_again(stalled: World) -> None:
     [(_, revision)] = schedule(stalled)
     async with stalled.bot.database.begin() as session:
-        await reminders.look_again(session, stalled.onboarding, revision - 1, TUESDAY)
+        before = Waiting(stalled.onboarding, revision - 1)
+        await look_again(session, before, next_reminder=TUESDAY)
 
     assert schedule(stalled) == [(None, revision)]
 
