@@ -1,7 +1,7 @@
 """Reads the history of an onboarding."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -29,24 +29,6 @@ def _events_of(*kinds: EventKind) -> Select[Any]:
         wanted = {*kinds, EventKind.EXPOSED}  # it determines what is hidden in the others
         query = query.where(EVENT.c.kind.in_([kind.value for kind in wanted]))
     return query.order_by(EVENT.c.id)
-
-
-async def times_of(
-    session: Session, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
-) -> Sequence[datetime]:
-    """Return the times of events of these kinds after `since`, oldest first."""
-    this = {"this_id": onboarding_id, "since": since}
-    return [row.at for row in await fetch(session, _times_of(*kinds), this)]
-
-
-@cache
-def _times_of(*kinds: EventKind) -> Select[Any]:
-    where = (
-        EVENT.c.onboarding_id == bindparam("this_id"),
-        EVENT.c.kind.in_([kind.value for kind in kinds]),
-        EVENT.c.at > bindparam("since"),
-    )
-    return select(EVENT.c.at).where(*where).order_by(EVENT.c.id)
 
 
 async def has_refusal(

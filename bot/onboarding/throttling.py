@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-HOUR = timedelta(hours=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Rate:
     """At most `most` in any period of length `within`."""
 
     most: int
-    within: timedelta = HOUR
+    within: timedelta = timedelta(hours=1)
 
     def wait(self, times: Iterable[datetime], now: datetime) -> timedelta | None:
         """Return how long to wait after those at `times`, None if there's no need to."""

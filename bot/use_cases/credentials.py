@@ -17,7 +17,7 @@ from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.redaction import free_text
 from bot.onboarding.secret_scan import contains_value, forms
-from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
+from bot.onboarding.throttling import CHECKS, REPLACEMENTS, in_minutes
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
 from bot.use_cases.use_case import UseCase
@@ -211,7 +211,7 @@ async def _must_be_slow(session: Session, after: Onboarding, name: str) -> None:
     if no_check:
         kind, rate = EventKind.CREDENTIAL_REPLACED, REPLACEMENTS
     now = after.active_at
-    times = await event_log.times_of(session, after.id, [kind], now - HOUR)
+    times = [event.at for event in await event_log.events_of(session, after.id, kind)]
     before = [at for at in times if at < now] if no_check else times[:-1]
     if wait := rate.wait(before, now):
         raise InvalidInput(

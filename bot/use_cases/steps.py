@@ -15,7 +15,7 @@ from bot.onboarding.steps import (
     reopen_step,
     undo_step,
 )
-from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
+from bot.onboarding.throttling import HANDOVERS, in_minutes
 from bot.use_cases.authorization import must_have_opened, permission_for_step
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
@@ -89,7 +89,7 @@ class Steps(UseCase):
 async def _must_be_slow(session: Session, after: Onboarding) -> None:
     """Raise Refused if steps were handed to HeavySet too often: each time pings the engineer."""
     now, kinds = after.active_at, (EventKind.STEPS_HANDED_OVER, EventKind.HANDED_OVER)
-    times = await event_log.times_of(session, after.id, kinds, now - HOUR)
+    times = [event.at for event in await event_log.events_of(session, after.id, *kinds)]
     if times and times[-1] == now and (wait := HANDOVERS.wait(times[:-1], now)):
         raise Refused(
             f"{mention(after.engineer)} was told of this {HANDOVERS.most} times in the last hour. "
