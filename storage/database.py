@@ -65,7 +65,7 @@ class Database:
         so that its old ciphertext gets removed.
         """
         self.url, self.has_residue = url, asyncio.Event()
-        self.seals, self.guides = seals, guides or GuideStore({})
+        self.seals, self.guides = seals, guides or GuideStore()
         self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
         self._engine, self._new_transaction = _engine(url, clock)
         self._driver = self._engine.dialect.loaded_dbapi

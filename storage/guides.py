@@ -4,9 +4,8 @@ The files that ship with the bot, and those in GUIDES, are the newest texts of t
 Older versions are read from the database, where every version in use was saved.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
 
 from sqlmodel import col, select, update
 
@@ -26,13 +25,12 @@ class GuideStore:
 
     def __init__(
         self,
-        texts: Mapping[str, str],
-        *,
+        *files: Path,
         email: str | None = None,
         description: str | None = None,
         has_our_key: bool = False,
     ) -> None:
-        """Take the text of each guide for new onboardings, by its file; the first is the default.
+        """Take the file of each guide for new onboardings; the first is the default.
 
         `email` and `description` fill the blanks of every guide. Without our own Application Key,
         a guide that needs it isn't offered. Raises GuideError if a guide is broken.
@@ -40,7 +38,8 @@ class GuideStore:
         self._fillings = {"email": email, "description": description}
         self._texts: dict[str, tuple[str, str]] = {}
         guides: dict[str, Guide] = {}
-        for name, source in texts.items():
+        for file in files:
+            name, source = name_of(file), source_of(file)
             guide = parse(source, name).filled(**self._fillings)
             if guide.id in guides:
                 raise GuideError(f"{name}: another guide has the id “{guide.id}”, too")
@@ -49,11 +48,6 @@ class GuideStore:
         self._has_our_key = has_our_key
         self._parsed = {(one.id, one.version): one for one in guides.values()}
         self._broken: dict[tuple[str, str], str] = {}
-
-    @classmethod
-    def from_file(cls, *files: Path, **options: Any) -> Self:
-        """Read the guides for new onboardings; raises GuideError if one is broken."""
-        return cls({name_of(file): source_of(file) for file in files}, **options)
 
     @property
     def default(self) -> Guide:
@@ -72,11 +66,10 @@ class GuideStore:
             found.setdefault(field.id, field)
         return list(found.values())
 
-    async def changes(self, session: Session, guide_id: str) -> list[str]:
+    async def changes(self, session: Session, guide: Guide) -> list[str]:
         """Return how a file's structure differs from the saved text of the same version."""
-        guide = next(one for one in self.all if one.id == guide_id)
         row = await session.get(GuideRow, (guide.id, guide.version))
-        return changes(row.source, self._texts[guide_id][1]) if row else []
+        return changes(row.source, self._texts[guide.id][1]) if row else []
 
     async def save_newest(self, session: Session) -> None:
         """Save the newest texts that are offered, for the day when their files are replaced.
@@ -89,7 +82,7 @@ class GuideStore:
         row = OnboardingRow
         for guide in self.offered:
             name, source = self._texts[guide.id]
-            if found := await self.changes(session, guide.id):
+            if found := await self.changes(session, guide):
                 more = " …" if len(found) > MAX_NAMED_CHANGES else ""
                 raise GuideError(
                     f"{name}: version {guide.version} was saved before, and has another "

@@ -324,7 +324,7 @@ def _rows_at_head() -> Rows:
 
 
 async def _write(url: str) -> None:
-    database = Database(url, SEALS, GuideStore.from_file(SERVICETITAN))
+    database = Database(url, SEALS, GuideStore(SERVICETITAN))
     async with database.begin() as session:
         await database.guides.save_newest(session)
         for begun, change in _changes().values():

@@ -14,7 +14,7 @@ def guide_files(settings: Settings) -> list[Path]:
 
 def guide_store(settings: Settings) -> GuideStore:
     """Read all guides; raises GuideError if one is broken."""
-    return GuideStore.from_file(
+    return GuideStore(
         *guide_files(settings),
         email=settings.support_email,
         description=settings.app_description,

@@ -48,7 +48,7 @@ KEPT_DAYS = 30
 
 async def write_templates(url: str, platforms: Platforms) -> None:
     """Replay the templates, step by step."""
-    database = Database(url, seals(), GuideStore.from_file(SERVICETITAN))
+    database = Database(url, seals(), GuideStore(SERVICETITAN))
     engineer = Actor(platforms.engineer.id, platforms.engineer.team.id, Role.ENGINEER)
     admin = Actor(platforms.admin.id, platforms.admin.team.id, Role.CLIENT_ADMIN)
     try:

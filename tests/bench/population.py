@@ -48,7 +48,7 @@ async def populate(
     one.
     """
     at = datetime.fromtimestamp(platforms.slack.clock(), UTC) - ago
-    database = Database(url, seals(), GuideStore.from_file(SERVICETITAN))
+    database = Database(url, seals(), GuideStore(SERVICETITAN))
     clients = [
         _client(platforms, f"{name}-{number}", own_admin=own_admins) for number in range(count)
     ]

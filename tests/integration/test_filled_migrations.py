@@ -152,7 +152,7 @@ async def upgraded(url: str, request: pytest.FixtureRequest) -> AsyncIterator[tu
     before = content(url)
     migrate.upgrade(url, seals=SEALS)
     assert restricted_to(before, content(url)) == before
-    database = Database(url, SEALS, GuideStore.from_file(SERVICETITAN))
+    database = Database(url, SEALS, GuideStore(SERVICETITAN))
     yield database, request.param
     await database.close()
 

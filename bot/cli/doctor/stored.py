@@ -102,7 +102,7 @@ async def _guides(settings: Settings, database: Database) -> AsyncIterator[Findi
     offered = [guide.id for guide in guides.offered]
     for guide in guides.all:
         async with database.begin(write=False) as session:
-            changes = await guides.changes(session, guide.id)
+            changes = await guides.changes(session, guide)
         name = f"{guide.id}, version {guide.version}"
         if changes:
             fix = "raise its “version”; running onboardings keep the old one"
