@@ -21,7 +21,10 @@ def copy(url: str, file: Path) -> None:
     """
     file.touch(mode=0o600, exist_ok=False)  # the values are encrypted, but still private
     try:
-        with closing(sqlite.connect(url)) as source, closing(sqlite3.connect(file)) as target:
+        with (
+            closing(sqlite3.connect(sqlite.uri(url), uri=True)) as source,
+            closing(sqlite3.connect(file)) as target,
+        ):
             source.backup(target)
     except BaseException:
         file.unlink(missing_ok=True)

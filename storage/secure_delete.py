@@ -101,7 +101,9 @@ def _clear_sqlite(url: str) -> str | None:
 
     `secure_delete` alone sometimes leaves a copy where SQLite moved a row between pages.
     """
-    connection = sqlite.connect(url, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(
+        sqlite.uri(url), timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, uri=True
+    )
     with closing(connection):
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")

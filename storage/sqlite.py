@@ -78,9 +78,9 @@ def file(url: str) -> Path:
     return Path(make_url(url).database or "").absolute()
 
 
-def connect(url: str, **options: Any) -> sqlite3.Connection:
-    """Connect to the file of a SQLite URL, which must exist."""
-    return sqlite3.connect(f"{file(url).as_uri()}?mode=rw", uri=True, **options)
+def uri(url: str) -> str:
+    """Return the URI of the file that a SQLite URL names; connecting doesn't create the file."""
+    return f"{file(url).as_uri()}?mode=rw"
 
 
 def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
@@ -92,7 +92,7 @@ def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
     made = create_async_engine(
         url,
         hide_parameters=True,
-        creator=lambda: connect(url, check_same_thread=False),
+        creator=lambda: sqlite3.connect(uri(url), uri=True, check_same_thread=False),
     )
     event.listen(made.sync_engine, "connect", partial(_prepare, clock))
     return made

@@ -182,9 +182,7 @@ async def test_two_workers_run_a_weekly_check_only_once(live: LiveClient) -> Non
 # --- check all ---
 
 
-async def add_live_client(
-    live: LiveClient, name: str
-) -> tuple[Person, Channel, Tenant]:
+async def add_live_client(live: LiveClient, name: str) -> tuple[Person, Channel, Tenant]:
     """Add one more live client, with its own ServiceTitan tenant."""
     world, slack = live.world, live.world.slack
     tenant = world.servicetitan.add_tenant()
