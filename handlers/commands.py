@@ -9,17 +9,19 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot.core.errors import Malformed, Repeated
+from bot.onboarding.reporting.period import Period
 from bot.use_cases import Opening, Request, UseCases
 from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped, without_guide
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.forms import View
+from bot.views.reporting import PAGES
 from bot.views.status_query import StatusQuery
 from handlers.error_replies import explain
 from handlers.forms import Submission
 from handlers.listeners import Listeners
-from handlers.payloads import Command, Press
+from handlers.payloads import Command, Press, WindowPress
 from handlers.replies import Replies
 
 # Slack shows `operation_timeout` after three seconds; we apologize sooner.
@@ -29,7 +31,7 @@ Subcommand = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]
 
 
 def register(on: Listeners, use_cases: UseCases) -> None:
-    """Register the command, its form, and the buttons of its replies."""
+    """Register the command, and what its replies and windows lead to."""
     commands = _commands(use_cases)
 
     @on.app.command("/servicetitan")
@@ -55,6 +57,24 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     @on.press(Press, f"{ids.STATUS_PAGE}:")
     async def status_page(press: Press) -> EphemeralReply:
         return await use_cases.status.page(press.request, StatusQuery.parse(press.action.value))
+
+    _register_windows(on, use_cases)
+
+
+def _register_windows(on: Listeners, use_cases: UseCases) -> None:
+    @on.press(WindowPress, f"{ids.HISTORY_PAGE}:")
+    async def history_page(press: WindowPress) -> View:
+        until = press.action.value
+        if not (until.isascii() and until.isdecimal() and len(until) < 10):
+            raise Malformed("a page that we did not number")
+        return await use_cases.history.page(press.request, press.view.ref, int(until))
+
+    @on.press(WindowPress, f"{ids.REPORT_PAGE}:")
+    async def report_page(press: WindowPress) -> View:
+        period = Period.parse(press.action.value)
+        if period is None or press.argument not in PAGES:
+            raise Malformed("a page of no report")
+        return await use_cases.reporting.page(press.request, press.view.ref, period, press.argument)
 
     @on.form(ids.CANCEL_ONBOARDING)
     async def cancel_onboarding(form: Submission) -> None:

@@ -12,8 +12,8 @@ from handlers.payloads import Press, WindowPress
 
 def register(on: Listeners, use_cases: UseCases) -> None:
     @on.form(ids.ENTER_CREDENTIALS)
-    async def enter_credentials(form: Submission) -> None:
-        await use_cases.credentials.enter(
+    async def enter_credentials(form: Submission) -> View | None:
+        return await use_cases.credentials.enter(
             form.saying(),
             form.ref,
             form.secrets,

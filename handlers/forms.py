@@ -12,7 +12,7 @@ from pydantic import AliasPath, Field, SecretStr
 from bot.core.errors import Malformed, Repeated, Unavailable
 from bot.core.typed_text import prose
 from bot.onboarding.people import Person
-from bot.use_cases import InvalidInput, NeedsConfirmation, Request
+from bot.use_cases import InvalidInput, Request
 from bot.views.blocks import fallback, section
 from bot.views.forms import View
 from bot.views.ids import FormRef
@@ -106,8 +106,6 @@ async def response_to(
         raise
     except Repeated:
         view = None
-    except NeedsConfirmation as error:
-        view = error.view
     except InvalidInput as error:
         return _errors(form, error.errors)
     except Unavailable as error:

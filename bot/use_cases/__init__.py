@@ -24,7 +24,6 @@ from bot.use_cases.retention import Retention
 from bot.use_cases.reveal_credentials import RevealCredentials
 from bot.use_cases.services import (
     InvalidInput as InvalidInput,
-    NeedsConfirmation as NeedsConfirmation,
     Opening as Opening,
     Request as Request,
     Services as Services,

@@ -19,7 +19,7 @@ from bot.onboarding.redaction import free_text
 from bot.onboarding.secret_scan import contains_value, forms
 from bot.onboarding.throttling import CHECKS, REPLACEMENTS, in_minutes
 from bot.use_cases.authorization import must_have_opened
-from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
+from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.forms import View
@@ -49,11 +49,11 @@ class Credentials(UseCase):
         values: Mapping[str, SecretStr],
         *,
         confirmed: bool | None,
-    ) -> None:
+    ) -> View | None:
         """Check, encrypt and store credentials: all of them, or none.
 
-        Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual ones;
-        `confirmed` is whether the person confirmed those, None if the form hasn't asked.
+        Raises InvalidInput for values that cannot be right. For unusual ones, returns the form that
+        asks for confirmation; `confirmed` is the answer, None if the form hasn't asked.
         """
         (onboarding, stored), _ = await asyncio.gather(
             self._read(ref.onboarding_id), must_have_opened(self._services, request, ref)
@@ -66,27 +66,17 @@ class Credentials(UseCase):
         }
         _must_be_complete(onboarding, ref, plain)
         onboarding = await self._look_in_texts(request, onboarding, plain)
-        self._must_be_right(onboarding, ref, plain, stored, confirmed=confirmed)
-        await self._keep(request, ref, plain)
-
-    def _must_be_right(
-        self,
-        onboarding: Onboarding,
-        ref: FormRef,
-        plain: Mapping[str, str],
-        stored: Mapping[str, str],
-        *,
-        confirmed: bool | None,
-    ) -> None:
         problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, stored))
         if errors := self._errors(onboarding, plain, problems):
             raise InvalidInput(errors)
-        if problems and not confirmed:
-            if confirmed is False:
-                text = "Check the box if it's right. Otherwise, fix it above."
-                raise InvalidInput({CONFIRM_UNUSUAL: text})
+        if problems and confirmed is None:
             warnings = {name: problem.text for name, problem in problems.items()}
-            raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
+            return modals.credentials_modal(onboarding, ref, warnings)
+        if problems and not confirmed:
+            text = "Check the box if it's right. Otherwise, fix it above."
+            raise InvalidInput({CONFIRM_UNUSUAL: text})
+        await self._keep(request, ref, plain)
+        return None
 
     def _errors(
         self, onboarding: Onboarding, plain: Mapping[str, str], problems: Mapping[str, Problem]

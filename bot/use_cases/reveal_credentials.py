@@ -1,6 +1,7 @@
 """Showing stored credentials to an engineer, one at a time."""
 
 import logging
+import uuid
 from functools import partial
 
 from bot.core.deadline import answering_within
@@ -10,13 +11,13 @@ from bot.onboarding.credentials import must_be_stored, reveal_credentials
 from bot.onboarding.people import Actor
 from bot.onboarding.permissions import Permission
 from bot.use_cases.authorization import opened
+from bot.use_cases.revealed_windows import WINDOW
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import credentials, onboardings, reveals
-from storage.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class RevealCredentials(UseCase):
         stored = [name for name in names if name in onboarding.credentials]
         must_be_stored(onboarding, stored or names)
         form = request.form(onboarding.id, step.number, names)
-        return modals.reveal_modal(onboarding, form, self._services.reveals.new_window())
+        return modals.reveal_modal(onboarding, form, f"{WINDOW}{uuid.uuid4().hex}")
 
     async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
         """Return the window with one credential readable.
@@ -66,16 +67,9 @@ class RevealCredentials(UseCase):
                 "bot can look with `onboarding keys check`."
             ) from error
         again = await services.read(reveals.shows, window)
-
-        async def record(session: Session, _after: Onboarding) -> None:
-            await services.reveals.record(session, window)
-
-        after = await self._change(
-            request,
-            onboarding.id,
-            partial(reveal_credentials, fields=[name], actor=actor, quiet=again),
-            record,
-        )
+        revealed = partial(reveal_credentials, fields=[name], actor=actor, quiet=again)
+        record = partial(services.reveals.record, window)
+        after = await self._change(request, onboarding.id, revealed, record)
         services.reveals.schedule()
         return modals.reveal_modal(after, ref, window, shown=name, value=value)
 

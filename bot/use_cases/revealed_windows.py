@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Unavailable
+from bot.onboarding import Onboarding
 from bot.slack import Slack, SlackRefused
 from bot.views.modals import hidden_modal
 from storage import reveals
@@ -43,11 +44,7 @@ class Reveals:
         self._database, self._slack, self._tasks, self._clock = database, slack, tasks, clock
         self._worker = uuid.uuid4().hex
 
-    @staticmethod
-    def new_window() -> str:
-        return f"{WINDOW}{uuid.uuid4().hex}"
-
-    async def record(self, session: Session, window: str) -> None:
+    async def record(self, window: str, session: Session, _onboarding: Onboarding) -> None:
         """Record that a window is about to show a value, and until when."""
         await reveals.put(session, window, self._worker, self._clock() + REVEALED_FOR)
 

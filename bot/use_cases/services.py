@@ -39,14 +39,6 @@ class InvalidInput(Refused):
         self.errors = dict(errors)
 
 
-class NeedsConfirmation(Refused):
-    """Something entered is unusual: `view` asks for confirmation."""
-
-    def __init__(self, view: View) -> None:
-        super().__init__("This looks unusual.")
-        self.view = view
-
-
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A form to open now, and the view that replaces it once that is ready."""
