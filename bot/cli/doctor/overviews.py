@@ -9,7 +9,7 @@ from bot.onboarding import Event, EventKind, Onboarding, Overview
 from bot.onboarding.after_go_live import failing, is_live
 from bot.onboarding.reporting import Case, report_on, summary_of
 from bot.onboarding.reporting.period import Period
-from bot.onboarding.targets import phase_began, risk_of
+from bot.onboarding.targets import risk_of
 from bot.views.blocks import Message
 from bot.views.check_all import (
     ask_modal,
@@ -25,6 +25,8 @@ from bot.views.home import Board, board_view
 from bot.views.reporting import PAGES, report_modal
 from bot.views.status import status_answer
 from bot.views.status_query import StatusQuery
+from storage.status import PLAIN
+from storage.to_rows import columns
 
 Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
 Shown = tuple[str, Message | EphemeralReply | View]  # where it was first seen, and what
@@ -73,26 +75,14 @@ def rounds(onboardings: Sequence[Onboarding]) -> Iterator[Shown]:
 
 
 def _overview(onboarding: Onboarding) -> Overview:
+    constant = {"id": onboarding.id, "thread_ts": TS, "started_at": onboarding.started_at}
+    row = {**columns(onboarding), **constant}
     return Overview(
-        id=onboarding.id,
         guide=onboarding.guide,
         client_name=onboarding.client_name,
-        channel=onboarding.channel,
-        thread_ts=TS,
-        engineer=onboarding.engineer,
         status=onboarding.status,
-        current_step=onboarding.current.number if onboarding.current else None,
-        finished_steps=onboarding.finished_steps,
         turn=onboarding.turn,
-        turn_at=onboarding.turn_at,
-        started_at=onboarding.started_at,
-        active_at=onboarding.active_at,
-        missing_values=len(onboarding.missing),
-        exposed_values=len(onboarding.exposed),
-        open_questions=len(onboarding.open_questions),
-        verification=onboarding.last_report.outcome.value if onboarding.last_report else None,
-        checked_at=onboarding.last_report.started_at if onboarding.last_report else None,
+        verification=row["verification"],
         loss=onboarding.loss,
-        covers_for=onboarding.covers_for,
-        phase_at=phase_began(onboarding),
+        **{name: row[name] for name in PLAIN},
     )
