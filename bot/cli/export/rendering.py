@@ -1,16 +1,14 @@
 """Renders the history as Markdown, HTML or JSON, without values: only their masks."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
 from bot.cli.export.inquiries import Inquiry
+from bot.cli.templates import environment
 from bot.core.typed_text import escape_controls, one_line
 from bot.guide.credential_fields import ending
 from bot.onboarding import BOT, Event, Onboarding
@@ -207,25 +205,6 @@ class Export:
 
 def _by(actor: Actor) -> dict[str, str]:
     return {"user": actor.user_id, "role": actor.role.value}
-
-
-def environment(package: str) -> Environment:
-    """Return Jinja's environment with the templates of a package; `md` escapes for Markdown."""
-    found = Environment(
-        loader=PackageLoader(package),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    found.filters["md"] = _md
-    return found
-
-
-def _md(text: str) -> str:
-    """Escape text for Markdown, on one line."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~-])", r"\\\1", " ".join(str(text).split()))
 
 
 def _when(moment: datetime) -> str:

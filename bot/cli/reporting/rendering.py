@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cli.export.rendering import environment
 from bot.cli.reporting.charts import charts
+from bot.cli.templates import environment
 from bot.core.typed_text import escape_controls
 from bot.guide import Owner
 from bot.onboarding import Status
