@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.guide import Owner
 from bot.onboarding.history import SIDES, History, lasting
 
 WIDTH = 640
@@ -35,12 +36,11 @@ def phase_rows(history: History) -> list[PhaseRow]:
     longest = max(whole.values(), default=timedelta()) or timedelta(seconds=1)
     rows = []
     for phase in history.guide.phases:
-        x, bars = 0.0, []
+        start, bars = timedelta(), []
         for side, time in history.phases[phase.number].items():
             if time:
-                width = WIDTH * (time / longest)
-                bars.append(Bar(SIDES[side], round(x, 1), round(max(width, 1), 1), lasting(time)))
-                x += width
+                bars.append(_bar(side, start, time, longest))
+                start += time
         rows.append(PhaseRow(phase.number, phase.title, lasting(whole[phase.number]), bars))
     return rows
 
@@ -49,11 +49,12 @@ def waiting_bars(history: History) -> list[Bar]:
     """Return whose turn it was over time, as parts of a single bar."""
     took = history.took or timedelta(seconds=1)
     return [
-        Bar(
-            SIDES[span.side],
-            round(WIDTH * ((span.start - history.started_at) / took), 1),
-            round(max(WIDTH * (span.length / took), 1), 1),
-            lasting(span.length),
-        )
+        _bar(span.side, span.start - history.started_at, span.length, took)
         for span in history.spans
     ]
+
+
+def _bar(side: Owner | None, start: timedelta, time: timedelta, whole: timedelta) -> Bar:
+    """Return the bar of a `time` from `start`, if `whole` has the full width."""
+    x, width = WIDTH * (start / whole), WIDTH * (time / whole)
+    return Bar(SIDES[side], round(x, 1), round(max(width, 1), 1), lasting(time))
