@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from bot.app.http_clients import slack_client, slack_session
 from bot.app.settings import Settings
@@ -21,33 +22,28 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str,
 
     Also return the workspace's address, which permalinks begin with; empty if Slack doesn't answer.
     """
+    names: dict[str, str] = {}
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def look_up(slack: Slack, id_: str) -> None:
+        async with room:
+            with suppress(SlackRefused):  # unknown to Slack, or not visible to the bot
+                if id_.startswith(("C", "G")):
+                    names[id_] = f"#{(await slack.channel(id_)).name}"
+                else:
+                    names[id_] = (await slack.user(id_)).name
+
     async with slack_session(TIMEOUT_SECONDS) as session:
         client = slack_client(settings, session)
         slack = Slack(client, Metrics(), RateLimits(time.monotonic))
-        room, is_away = asyncio.Semaphore(AT_ONCE), asyncio.Event()
-        url = ""
         try:
             url = (await slack.identify()).url
-        except SlackRefused:  # the token is wrong, so there are no names either
-            pass
         except OnboardingError:
-            is_away.set()
-
-        async def name_of(id_: str) -> str:
-            async with room:
-                if is_away.is_set():
-                    return ""
-                try:
-                    if id_.startswith(("C", "G")):
-                        return f"#{(await slack.channel(id_)).name}"
-                    return (await slack.user(id_)).name
-                except SlackRefused:  # unknown to Slack, or not visible to the bot
-                    return ""
-                except OnboardingError:  # don't wait for Slack once more for each name
-                    is_away.set()
-                    return ""
-
-        known = sorted({id_ for id_ in ids if id_})
-        found = await asyncio.gather(*map(name_of, known))
-    told = zip(known, found, strict=True)
-    return {id_: name for id_, one in told if (name := one_line(one))}, url
+            return {}, ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for id_ in {*ids} - {""}:
+                    group.create_task(look_up(slack, id_))
+        except* OnboardingError:  # Slack is away: don't wait for each of the other names
+            pass
+    return {id_: name for id_ in sorted(names) if (name := one_line(names[id_]))}, url
