@@ -7,7 +7,6 @@ whether the machine was off, the connection was lost, or the database couldn't b
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
@@ -26,15 +25,6 @@ log = logging.getLogger(__name__)
 INTERVAL = timedelta(minutes=1)
 # Anything shorter is a restart, which nobody needs to hear about.
 ABSENCE = timedelta(minutes=5)
-
-
-@dataclass(slots=True)
-class Returned:
-    """The line to post after an absence. If it was `tried`, it may be in the channel already."""
-
-    message: Message
-    at: datetime
-    tried: bool = False
 
 
 class Heartbeat:
@@ -58,7 +48,8 @@ class Heartbeat:
         self._beat_at: datetime | None = None
         self._was_away = True  # until the first beat, and whenever this process couldn't serve
         self._behind = 0  # threads, before the first sweep
-        self._returned: Returned | None = None
+        # The line to post after an absence, and when that was first tried.
+        self._returned: tuple[Message, datetime] | None = None
 
     async def start(self) -> None:
         """Count what was left behind, before the first sweep catches up on it."""
@@ -76,9 +67,9 @@ class Heartbeat:
         away_since = await self._record(now)
         if away_since and self._was_away:
             message = returned_message(away_since, now, self._behind, await self._backlog())
-            self._returned = Returned(message, now)
+            self._returned = message, now
         self._was_away, self._behind = False, 0
-        await self._post_returned()
+        await self._post_returned(now)
         if self._url and not self._health.warnings:
             await self._call(self._url.get_secret_value())
 
@@ -95,15 +86,15 @@ class Heartbeat:
         async with self._database.begin(write=False, background=True) as session:
             return await thread_leases.backlog(session)
 
-    async def _post_returned(self) -> None:
+    async def _post_returned(self, now: datetime) -> None:
         """Post the line unless an earlier try arrived; after a failure, retry at the next beat."""
-        if (line := self._returned) is None:
+        if self._returned is None:
             return
+        message, first_tried = self._returned
+        is_retry = first_tried != now
         try:
-            found = line.tried and await self._slack.find(self._channel, line.message, line.at)
-            line.tried = True
-            if not found:
-                await self._slack.post(self._channel, line.message)
+            if not (is_retry and await self._slack.find(self._channel, message, first_tried)):
+                await self._slack.post(self._channel, message)
         except SlackRefused as error:  # /readyz reports a lost engineering channel
             log.warning("could not say in Slack that the bot is back", extra={"reason": str(error)})
         except Unavailable:
