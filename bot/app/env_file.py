@@ -76,10 +76,9 @@ def read(path: Path, names: Collection[str]) -> EnvFile:
 
 def misspelled(environment: Mapping[str, str], names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield each variable similar to a setting that isn't set, with that setting's name."""
-    given = {name.upper() for name, value in environment.items() if value}
-    for name in sorted(given - set(names) - FOREIGN_NAMES):
+    for name in sorted(environment.keys() - set(names)):
         meant = _nearest(name, names, SIMILARITY_IN_ENVIRONMENT)
-        if meant and len(name) >= MIN_LENGTH_IN_ENVIRONMENT and meant not in given:
+        if meant and len(name) >= MIN_LENGTH_IN_ENVIRONMENT and meant not in environment:
             yield name, meant
 
 

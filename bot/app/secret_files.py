@@ -6,36 +6,30 @@ content, or its path, which may be a secret set under the wrong name.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIX = "_FILE"
 MAX_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFiles:
-    """The files' contents by setting, and a line for each unusable file."""
+def read(given: Mapping[str, str], names: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Read the file of each setting in `names` that `given` names a file for.
 
-    values: dict[str, str] = field(default_factory=dict, repr=False)
-    problems: dict[str, str] = field(default_factory=dict)
-
-
-def read(given: Mapping[str, str], names: Collection[str]) -> SecretFiles:
-    """Read the file of each setting in `names` that `given` names a file for."""
-    found = SecretFiles()
+    Return the files' contents by setting, and a line for each setting with an unusable file.
+    """
+    contents, problems = {}, {}
     for name in names:
         path = given.get(name + SUFFIX)
         if not path:
             continue
         if given.get(name):
-            found.problems[name] = f"{name} and {name}{SUFFIX}: both are set; keep one of the two"
+            problems[name] = f"{name} and {name}{SUFFIX}: both are set; keep one of the two"
             continue
         try:
-            found.values[name] = _content(Path(path))
+            contents[name] = _content(Path(path))
         except _Unusable as error:
-            found.problems[name] = f"{name}{SUFFIX}: {error}"
-    return found
+            problems[name] = f"{name}{SUFFIX}: {error}"
+    return contents, problems
 
 
 class _Unusable(Exception):

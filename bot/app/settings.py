@@ -167,6 +167,19 @@ class Settings(BaseModel):
         return found
 
 
+# All variables that we read.
+NAMES = {
+    *(name.upper() for name in Settings.model_fields),
+    *(name + secret_files.SUFFIX for name in SECRETS),
+}
+# Valid values for the required settings, while the right ones are unknown.
+STAND_INS = {
+    "SLACK_BOT_TOKEN": "xoxb-0",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef",
+    "ENGINEERING_CHANNEL": "C000",
+    "ENGINEERS": "U000",
+    "CREDENTIAL_KEYS": new_key(),
+}
 HELP = {
     "slack_bot_token": "copy it from “OAuth & Permissions” of the app",
     "engineering_channel": "set the ID of your engineering channel",
@@ -198,32 +211,31 @@ def load() -> Settings:
 
 def load_partly() -> Read:
     """Read the settings, even if some are wrong."""
-    names = _names()
     environment = env_file.environment()
-    file = env_file.read(Path(ENV_FILE), names)
+    file = env_file.read(Path(ENV_FILE), NAMES)
     problems, meant = [*file.problems], {*file.meant}
-    for name, setting in env_file.misspelled(environment, names - file.values.keys()):
+    for name, setting in env_file.misspelled(environment, NAMES - file.values.keys()):
         problems.append(f"{name}: isn't a setting; did you mean {setting}?")
         meant.add(setting)
     given = {name: value for name, value in {**file.values, **environment}.items() if value}
-    kept = secret_files.read(given, SECRETS)
-    problems += kept.problems.values()
-    given |= kept.values
+    secrets, unusable = secret_files.read(given, SECRETS)
+    problems += unusable.values()
+    given |= secrets
     settings, found = _checked(given)
     if "DATABASE_URL" not in found and (problem := _ephemeral(given, environment)):
         found["DATABASE_URL"] = problem
-    for name in kept.values.keys() & found.keys():
+    for name in secrets.keys() & found.keys():
         found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
-    if "SLACK_APP_TOKEN" in kept.problems:  # it is unknown whether the other transport is needed
+    if "SLACK_APP_TOKEN" in unusable:  # it is unknown whether the other transport is needed
         meant.add("SLACK_SIGNING_SECRET")
     problems += [
         line
         for name, line in found.items()
         # A missing setting may be on an unreadable line, or misspelled.
-        if name not in kept.problems
+        if name not in unusable
         and ((file.whole and name not in meant) or ": is missing;" not in line)
     ]
-    wrong = frozenset({*found, *kept.problems})
+    wrong = frozenset({*found, *unusable})
     if settings is None:
         settings = with_stand_ins({name: given[name] for name in given.keys() - wrong})
     return Read(settings, problems, wrong, given)
@@ -231,38 +243,22 @@ def load_partly() -> Read:
 
 def with_stand_ins(right: Mapping[str, str]) -> Settings:
     """Return settings with valid values for some, and stand-ins for the other required ones."""
-    settings, problems = _checked({**_stand_ins(), **right})
+    settings, problems = _checked({**STAND_INS, **right})
     assert settings, problems  # noqa: S101 (all required ones have stand-ins)
     return settings
 
 
 def problem_with(name: str, value: str) -> str | None:
     """Return the line for an invalid value of one setting; None if it is valid."""
-    return _checked({**_stand_ins(), name: value})[1].get(name)
-
-
-def _stand_ins() -> dict[str, str]:
-    return {
-        "SLACK_BOT_TOKEN": "xoxb-0",
-        "SLACK_SIGNING_SECRET": "0123456789abcdef",
-        "ENGINEERING_CHANNEL": "C000",
-        "ENGINEERS": "U000",
-        "CREDENTIAL_KEYS": new_key(),
-    }
+    return _checked({**STAND_INS, name: value})[1].get(name)
 
 
 def secret_paths() -> dict[str, Path]:
     """Return the files with secrets: `.env`, and each file that a setting names."""
-    given = {**env_file.read(Path(ENV_FILE), _names()).values, **env_file.environment()}
+    given = {**env_file.read(Path(ENV_FILE), NAMES).values, **env_file.environment()}
     names = [name + secret_files.SUFFIX for name in SECRETS]
     paths = {name: Path(given[name]) for name in names if given.get(name)}
     return {ENV_FILE: Path(ENV_FILE), **paths}
-
-
-def _names() -> set[str]:
-    """Return all variable names that we read."""
-    names = {name.upper() for name in Settings.model_fields}
-    return names | {name + secret_files.SUFFIX for name in SECRETS}
 
 
 def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
