@@ -27,6 +27,7 @@ MAX_CONNECTIONS, MIN_CONNECTIONS = 256, 16
 RESERVED_DESCRIPTORS = 128
 REQUEST_SECONDS = 3.0
 IDLE_SECONDS = 30.0
+CLOSING_SECONDS = 0.5
 LINGER_SECONDS = 1.0  # to read the rest of a rejected request, so that the response arrives
 # asyncio accepts up to its backlog in one go, before we can count them; the system queues the rest.
 ACCEPT_BACKLOG, SYSTEM_BACKLOG = 16, 1024
@@ -150,17 +151,16 @@ async def listening(
     host: str,
     port: int,
     metrics: Metrics,
-    closing_seconds: float,
     *,
     setting: str = "PORT",
     max_connections: int | None = None,
 ) -> AsyncIterator[None]:
-    """Serve `app` until the block ends; responses in progress then get `closing_seconds`.
+    """Serve `app` until the block ends; responses in progress then get CLOSING_SECONDS.
 
     Raises CannotListen, which names HOST and the port's `setting`, if the address cannot be used.
     """
     app.on_response_prepare.append(_remove_server_header)
-    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=closing_seconds)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=CLOSING_SECONDS)
     await runner.setup()
     answers = runner.server
     assert answers  # noqa: S101 (set up just now; for the type checker)

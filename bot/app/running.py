@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 
 from bot.app.bot import Bot
@@ -16,9 +16,9 @@ from bot.slack import TIMEOUT_SECONDS, raise_for_rate_limit
 from storage import leases
 from storage.database import Conflict
 
-# Shutdown takes ten seconds at most: DRAIN_SECONDS in bot.py, then these for responses in progress,
-# for the background tasks, and for ciphertexts that were deleted a moment ago.
-CLOSING_SECONDS, TASKS_SECONDS, CLEANING_SECONDS = 0.5, 4, 1
+# Shutdown takes ten seconds at most: DRAIN_SECONDS in bot.py, CLOSING_SECONDS in connections.py,
+# then these for the background tasks, and for ciphertexts that were deleted a moment ago.
+TASKS_SECONDS, CLEANING_SECONDS = 4, 1
 MAX_MONITORS = 16  # connections to METRICS_PORT at once
 
 
@@ -86,20 +86,18 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
     """Listen on PORT, and on METRICS_PORT if it is set, until the block ends."""
     settings = bot.settings
     probes = Probes(bot.health, bot.metrics, settings.metrics_token)
-    async with AsyncExitStack() as ports:
-        if settings.metrics_port:
-            monitors = listening(
-                probes_app(probes),
-                settings.host,
-                settings.metrics_port,
-                bot.metrics,
-                CLOSING_SECONDS,
-                setting="METRICS_PORT",
-                max_connections=MAX_MONITORS,
-            )
-            await ports.enter_async_context(monitors)
-        app = web_app(bot, probes)
-        await ports.enter_async_context(
-            listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS)
+    monitors = (
+        listening(
+            probes_app(probes),
+            settings.host,
+            settings.metrics_port,
+            bot.metrics,
+            setting="METRICS_PORT",
+            max_connections=MAX_MONITORS,
         )
+        if settings.metrics_port
+        else nullcontext()
+    )
+    app = web_app(bot, probes)
+    async with monitors, listening(app, settings.host, settings.port, bot.metrics):
         yield

@@ -16,7 +16,7 @@ from sandbox.bot_process import free_port
 @pytest.mark.parametrize("rounds", range(5))
 async def test_a_connection_arriving_during_shutdown_is_closed(rounds: int) -> None:
     port = free_port()
-    async with listening(web.Application(), "127.0.0.1", port, Metrics(), 0.1):
+    async with listening(web.Application(), "127.0.0.1", port, Metrics()):
         client = socket.create_connection(("127.0.0.1", port))
         for _ in range(rounds):
             await asyncio.sleep(0)
