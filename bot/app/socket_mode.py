@@ -40,7 +40,7 @@ STABLE_SECONDS = 30.0
 MAX_PAUSE_SECONDS = 30
 
 
-class Connection:
+class SlackConnection:
     """One connection. `up` is set by Slack's first message or the end; `spent` by the end."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Socket:
     def __init__(self, bolt: TimedApp, app_token: str, in_flight: InFlight) -> None:
         self._bolt, self._app_token, self._in_flight = bolt, app_token, in_flight
         self._session: aiohttp.ClientSession | None = None
-        self._connection: Connection | None = None
+        self._connection: SlackConnection | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -143,7 +143,7 @@ class Socket:
             self._keep(self._session, self._connection), name="keep the connection to Slack"
         )
 
-    async def _opened(self, session: aiohttp.ClientSession) -> Connection:
+    async def _opened(self, session: aiohttp.ClientSession) -> SlackConnection:
         """Return a new connection that Slack has confirmed; its URL is used once."""
         client = self._bolt.client
         async with translated("apps.connections.open"):
@@ -156,7 +156,7 @@ class Socket:
                 proxy=proxy_for(url, client.proxy),
                 timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_SECONDS),
             )
-            connection = Connection(ws, self._bolt, self._in_flight)
+            connection = SlackConnection(ws, self._bolt, self._in_flight)
             try:
                 await connection.up.wait()
             except BaseException:
@@ -168,7 +168,7 @@ class Socket:
         log.info("connected to Slack")
         return connection
 
-    async def _keep(self, session: aiohttp.ClientSession, connection: Connection) -> None:
+    async def _keep(self, session: aiohttp.ClientSession, connection: SlackConnection) -> None:
         failures = 0
         while True:
             await connection.spent.wait()
@@ -179,7 +179,7 @@ class Socket:
             self._connection = connection
             self._leave(old)
 
-    async def _opened_again(self, session: aiohttp.ClientSession) -> Connection:
+    async def _opened_again(self, session: aiohttp.ClientSession) -> SlackConnection:
         failures = 0
         while True:
             try:
@@ -193,7 +193,7 @@ class Socket:
                 log.warning("cannot connect to Slack", extra=extra)
                 await asyncio.sleep(pause)
 
-    def _leave(self, connection: Connection) -> None:
+    def _leave(self, connection: SlackConnection) -> None:
         task = asyncio.create_task(connection.leave(), name="close a connection")
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
