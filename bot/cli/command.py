@@ -6,7 +6,8 @@ Exit status: 0 done, 1 failed, 2 settings or guide unusable.
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -20,7 +21,10 @@ from bot.core.errors import Unavailable, UnreadableRow
 from bot.core.typed_text import escape_controls
 from bot.guide import GuideError
 from storage import migrate
+from storage.audit.seals import Seals
+from storage.database import Database
 from storage.database_errors import reason
+from storage.guides import GuideStore
 
 P = ParamSpec("P")
 Status = Callable[P, int]
@@ -80,6 +84,17 @@ def with_output(function: Status[P]) -> Status[P]:
             return status
 
     return command
+
+
+@asynccontextmanager
+async def database_of(
+    settings: Settings, guides: GuideStore | None = None
+) -> AsyncIterator[Database]:
+    database = Database(settings.database_url, Seals(settings.keys), guides)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def program() -> str:

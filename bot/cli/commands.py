@@ -6,7 +6,6 @@ They import what only one of them needs when it runs.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot import guide
 from bot.app.guides import guide_files, guide_store
 from bot.app.settings import Settings, load_partly
-from bot.cli.command import say, with_output, with_settings, write
+from bot.cli.command import database_of, say, with_output, with_settings, write
 from bot.cli.names import names_of
 from bot.core import logs
 from bot.core.english import count
@@ -30,7 +29,6 @@ from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
-from storage.guides import GuideStore
 from storage.key_rotation import Progress, inspect, rotate, rotate_seals
 from storage.reporting import cases
 from storage.vault import Vault
@@ -74,7 +72,7 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
     from bot.cli.export.rendering import Export, people_and_channels, render
 
     guides = guide_store(settings)
-    async with _database(settings, guides) as database, database.begin(write=False) as session:
+    async with database_of(settings, guides) as database, database.begin(write=False) as session:
         try:
             found = [await onboardings.get(session, named)]
         except NotFound:
@@ -104,7 +102,7 @@ async def report_on_all(settings: Settings, since: str, format_: str, output: Pa
         return say(f"--since: write 90d for the last 90 days, or all; not “{since}”", 2)
     now = datetime.now(UTC)
     begin = period.since(now)
-    async with _database(settings, guide_store(settings)) as database:
+    async with database_of(settings, guide_store(settings)) as database:
         found = await cases(database, begin, now)
     return _write_to(output, render(report_on(found, begin, now), period, format_))
 
@@ -162,7 +160,7 @@ async def check_database(settings: Settings, log_lines: Iterable[str]) -> int:
 
 async def verify_histories(settings: Settings, log_lines: Iterable[str] = ()) -> int:
     """Print what is wrong with the history; return the exit status."""
-    async with _database(settings) as database, database.begin(write=False) as session:
+    async with database_of(settings) as database, database.begin(write=False) as session:
         report = await verify(session, read_heads(log_lines))
     read = f"{count(report.events, 'event')}, {count(report.onboardings, 'onboarding')}"
     if report.late:
@@ -192,7 +190,7 @@ def back_up(settings: Settings, file: Path) -> int:
 @with_settings()
 async def mark_restored(settings: Settings) -> int:
     """Make the bot look in Slack for messages that a restored backup does not know."""
-    async with _database(settings) as database, database.begin() as session:
+    async with database_of(settings) as database, database.begin() as session:
         count = await backup.mark_restored(session)
     return say(f"{count} onboardings will be synced with Slack at the next start")
 
@@ -200,7 +198,7 @@ async def mark_restored(settings: Settings) -> int:
 async def verify_stored_values(settings: Settings) -> int:
     """Print which key encrypts what, and what can't be decrypted; return the exit status."""
     vault = Vault(settings.keys)
-    async with _database(settings) as database:
+    async with database_of(settings) as database:
         report = await inspect(database, vault)
     for key in vault.key_ids:
         first = " (encrypts)" if key == vault.sealing_key else ""
@@ -218,7 +216,7 @@ check_keys = with_settings()(verify_stored_values)
 async def rotate_keys(settings: Settings) -> int:
     """Encrypt every stored value, and sign every history, with the first key."""
     vault = Vault(settings.keys)
-    async with _database(settings) as database:
+    async with database_of(settings) as database:
         values = histories = Progress(0)
         async for values in rotate(database, vault):
             say(f"{values.resealed} of {values.total} stored values")
@@ -238,7 +236,7 @@ async def rotate_keys(settings: Settings) -> int:
 @with_settings()
 async def purge(settings: Settings) -> int:
     """Destroy the values of all finished onboardings, however recently they finished."""
-    async with _database(settings, guide_store(settings)) as database:
+    async with database_of(settings, guide_store(settings)) as database:
         purged = await destroy_old_values(
             database, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
@@ -254,14 +252,3 @@ async def _remove_old_ciphertexts(database: Database) -> None:
         if pause:
             await asyncio.sleep(pause)
     say(f"old ciphertexts are still in the database's files: {problem}; see docs/security.md", 1)
-
-
-@asynccontextmanager
-async def _database(
-    settings: Settings, guides: GuideStore | None = None
-) -> AsyncIterator[Database]:
-    database = Database(settings.database_url, Seals(settings.keys), guides)
-    try:
-        yield database
-    finally:
-        await database.close()

@@ -153,7 +153,7 @@ async def test_an_externally_shared_engineering_channel_is_reported(begun: World
 
 
 async def test_invalid_settings_do_not_prevent_the_other_checks(begun: World) -> None:
-    wrong = {"SLACK_BOT_TOKEN", "CREDENTIAL_KEYS"}
+    wrong = frozenset({"SLACK_BOT_TOKEN", "CREDENTIAL_KEYS"})
 
     found = {finding.title: finding async for finding in examine(begun.settings, wrong)}
 

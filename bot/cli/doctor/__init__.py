@@ -1,6 +1,6 @@
 """`onboarding doctor`: checks everything the bot needs, and says how to fix what's broken."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 
 import httpx
 
@@ -12,28 +12,29 @@ from bot.cli.doctor.slack import slack_findings
 from bot.cli.doctor.stored import files, stored_findings
 
 
-async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncIterator[Finding]:
+async def examine(
+    settings: Settings, wrong: frozenset[str] = frozenset()
+) -> AsyncIterator[Finding]:
     """Yield a finding for each part, changing nothing and showing no value.
 
     The settings called `wrong` have stand-ins in `settings`: what needs them isn't tested.
     """
-    bad = frozenset(wrong)
-    if "DATABASE_URL" in bad:
+    if "DATABASE_URL" in wrong:
         yield not_tested("database", "DATABASE_URL")
     else:
         yield files(settings)
-        async for finding in stored_findings(settings, keys="CREDENTIAL_KEYS" not in bad):
+        async for finding in stored_findings(settings, keys="CREDENTIAL_KEYS" not in wrong):
             yield finding
-    async for finding in slack_findings(settings, bad):
+    async for finding in slack_findings(settings, wrong):
         yield finding
     async with http_client(settings.proxy, timeout=TIMEOUT_SECONDS) as http:
         for name, url in (
             ("SERVICETITAN_AUTH_URL", settings.servicetitan_auth_url),
             ("SERVICETITAN_API_URL", settings.servicetitan_api_url),
         ):
-            if name not in bad:
+            if name not in wrong:
                 yield await _reached(http, name, url)
-        async for finding in picture_findings(settings, http, bad):
+        async for finding in picture_findings(settings, http, wrong):
             yield finding
 
 

@@ -10,11 +10,11 @@ from bot.app.guides import guide_store
 from bot.app.request_monitor import ADVICE, TRY_IT, VERIFY, Kind, seen
 from bot.app.settings import Settings, secret_paths
 from bot.cli import private_files
+from bot.cli.command import database_of
 from bot.cli.doctor.finding import Finding, not_tested
 from bot.core.errors import OnboardingError
 from bot.guide import GuideError
 from storage import arrivals, migrate, onboardings
-from storage.audit.seals import Seals
 from storage.database import Database, clock_of
 from storage.database_errors import reason
 from storage.key_rotation import inspect
@@ -35,8 +35,7 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
     if not keys:
         yield not_tested("stored values", "CREDENTIAL_KEYS")
         return
-    database = Database(settings.database_url, Seals(settings.keys))
-    try:
+    async with database_of(settings) as database:
         for title, look in (
             ("stored values", partial(_values, Vault(settings.keys))),
             ("onboardings", _onboardings),
@@ -48,8 +47,6 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
                 yield Finding(title, str(error), "fix the database first")
         async for one in _guides(settings, database):
             yield one
-    finally:
-        await database.close()
 
 
 def files(settings: Settings) -> Finding:
