@@ -1,7 +1,7 @@
 """Reads the history of an onboarding."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -9,10 +9,31 @@ from sqlalchemy import Select, bindparam
 from sqlmodel import col, select
 
 from bot.onboarding import Event, EventKind, redacted
-from storage.from_events import event_or_unknown
+from bot.onboarding.people import Actor, Role
 from storage.session import Session
-from storage.statements import fetch
+from storage.statements import Row, fetch
 from storage.tables import EVENT, EventRow
+from storage.unreadable_rows import Unknown, known, must_be_legible
+
+
+def event_of(row: EventRow | Row) -> Event:
+    """Return the event of a row; raises Unknown if it cannot be read."""
+    must_be_legible(row, EVENT)
+    actor = Actor(row.actor_user, row.actor_team, known(Role, row.actor_role))
+    if not isinstance(row.detail, dict):
+        raise Unknown("event.detail is broken")
+    return Event(known(EventKind, row.kind), actor, row.at, row.step, row.detail)
+
+
+def event_or_unknown(row: EventRow | Row) -> Event | None:
+    """Return the event of a row, UNKNOWN if it cannot be read; None if not even its time can."""
+    try:
+        return event_of(row)
+    except Unknown:
+        if not isinstance(row.at, datetime):
+            return None
+        actor = Actor(str(row.actor_user), str(row.actor_team), Role.NOBODY)
+        return Event(EventKind.UNKNOWN, actor, row.at, None, {})
 
 
 async def events_of(session: Session, onboarding_id: str, *kinds: EventKind) -> Sequence[Event]:

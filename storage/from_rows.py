@@ -1,8 +1,8 @@
-"""Builds an `Onboarding` from its rows and from the events that are part of its state."""
+"""Builds an `Onboarding` from its rows and from the events that have effects on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, partial, reduce
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam
@@ -15,12 +15,12 @@ from bot.onboarding import (
     StepProgress,
     StepState,
     Verification,
-    redacted,
 )
+from bot.onboarding.effects import EFFECTS, apply
 from bot.onboarding.model import StoredCredential
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verification_report import Report
-from storage.from_events import STATE_EVENTS, event_of, state_from
+from storage.event_log import event_of
 from storage.session import Session
 from storage.statements import Row, fetch
 from storage.tables import (
@@ -79,14 +79,14 @@ async def _columns(session: Session, row: OnboardingRow | Row) -> dict[str, Any]
 
 async def _read(session: Session, columns: Mapping[str, Any]) -> Onboarding:
     onboarding_id = columns["id"]
-    events = await fetch(session, STATE_EVENTS_OF, {"id": onboarding_id})
+    events = await fetch(session, EVENTS_WITH_EFFECTS, {"id": onboarding_id})
     onboarding = Onboarding(
         **columns,
         steps=await _steps(session, onboarding_id),
         credentials=await _credentials(session, onboarding_id),
         verifications=await _verifications(session, onboarding_id),
-        **state_from(redacted([event_of(row) for row in events])),
     )
+    onboarding = reduce(apply, map(event_of, events), onboarding)
     guide = onboarding.guide
     same_steps = [one.number for one in onboarding.steps] == [one.number for one in guide.steps]
     if not same_steps or onboarding.credentials.keys() - {one.id for one in guide.credentials}:
@@ -156,9 +156,9 @@ def _of_onboarding(table: Table) -> Select[Any]:
     return table.select().where(is_its).order_by(*table.primary_key)
 
 
-STATE_EVENTS_OF = (
+EVENTS_WITH_EFFECTS = (
     EVENT.select()
     .where(EVENT.c.onboarding_id == bindparam("id"))
-    .where(EVENT.c.kind.in_([kind.value for kind in STATE_EVENTS]))
+    .where(EVENT.c.kind.in_([kind.value for kind in EFFECTS]))
     .order_by(EVENT.c.id)
 )

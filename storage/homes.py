@@ -1,6 +1,7 @@
 """The app's Home of each engineer: who has opened it, and what was published there."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,9 @@ from typing import Any
 from sqlalchemy import and_, func, or_
 from sqlmodel import col, delete, select, update
 
-from bot.onboarding import Event, EventKind, redacted
-from storage.from_events import event_or_unknown, state_from
+from bot.onboarding import EventKind, Question
+from bot.onboarding.effects import questions_after
+from storage.event_log import event_or_unknown
 from storage.leases import moment
 from storage.session import Session
 from storage.statements import apply
@@ -146,15 +148,12 @@ async def open_questions(
     """Return the texts of the questions that wait for an engineer, the newest first."""
     row, kinds = EventRow, [kind.value for kind in QUESTIONS]
     query = select(row).where(col(row.onboarding_id).in_(onboarding_ids), col(row.kind).in_(kinds))
-    events: dict[str, list[Event]] = {}
+    questions: dict[str, tuple[Question, ...]] = defaultdict(tuple)
     for one in await session.exec(query.order_by(col(row.id))):
         if event := event_or_unknown(one):
-            events.setdefault(one.onboarding_id, []).append(event)
+            asked = questions[one.onboarding_id]
+            questions[one.onboarding_id] = questions_after(asked, event)
     return {
-        onboarding_id: [
-            question.text
-            for question in reversed(state_from(redacted(found))["questions"])
-            if question.open
-        ]
-        for onboarding_id, found in events.items()
+        onboarding_id: [question.text for question in reversed(asked) if question.open]
+        for onboarding_id, asked in questions.items()
     }

@@ -9,7 +9,7 @@ from sqlmodel import col, select, update
 
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
-from storage.from_events import event_of
+from storage.event_log import event_of
 from storage.session import Session
 from storage.statements import apply, fetch
 from storage.tables import EVENT, UNANNOUNCED, EventRow, OnboardingRow

@@ -18,7 +18,7 @@ from storage import onboardings, posted_messages
 from storage.audit.verify_history import verify
 from storage.cache import OnboardingCache
 from storage.database import Database
-from storage.from_events import event_of
+from storage.event_log import event_of
 from storage.posted_messages import Posted
 from storage.tables import EventRow
 from tests.builders import states

@@ -75,8 +75,7 @@ def tell_client(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     if told := told_of(onboarding, run):
         raise Refused("The client knows already: {by} told them {at}.", by=told.by, at=told.at)
     event = Event(EventKind.CLIENT_TOLD, actor, now, None, {"number": run.number})
-    told_now = Told(actor, now, run.number)
-    return changed(onboarding, now, [event], told=(*onboarding.told, told_now))
+    return changed(onboarding, now, [event])
 
 
 def told_of(onboarding: Onboarding, run: Verification) -> Told | None:

@@ -64,8 +64,8 @@ def assign(
         before = onboarding.covers_for  # the colleague who covers for them keeps it
     detail = {"from": before, "to": engineer, **given(email=email, others=others)}
     event = Event(EventKind.ASSIGNED, actor, now, None, detail, quiet=quiet)
-    fields = {"engineer": engineer, "engineer_email": email, "covers_for": None}
-    return covered(noted(onboarding, event, **fields), away, now)
+    assigned = noted(onboarding, event, engineer=engineer, covers_for=None)
+    return covered(assigned, away, now)
 
 
 def cover(onboarding: Onboarding, away: Mapping[str, Absence], now: datetime) -> Change:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind
@@ -30,16 +29,9 @@ def enter_credentials(
     if outdated := _in_platform(onboarding, masks):
         detail = {"fields": outdated}
         events.append(Event(EventKind.PLATFORM_OUTDATED, actor, now, step, detail))
-    parts: dict[str, Any] = {
-        "credentials": credentials,
-        "posted_secrets": tuple(
-            replace(posted, replaced=posted.replaced | ({*posted.fields} & {*masks}))
-            for posted in onboarding.posted_secrets
-        ),
-    }
     if replace(onboarding, credentials=credentials).missing or not onboarding.guide.is_checked:
-        return changed(onboarding, now, events, **parts)
-    return start_verification(onboarding, actor, now, events, **parts)
+        return changed(onboarding, now, events, credentials=credentials)
+    return start_verification(onboarding, actor, now, events, credentials=credentials)
 
 
 def must_accept(onboarding: Onboarding, fields: Collection[str], actor: Actor) -> None:

@@ -8,7 +8,7 @@ from bot.core.errors import Refused
 from bot.guide import Guide
 from bot.onboarding.credentials import destruction
 from bot.onboarding.events import Event, EventKind, InvitationAnswer, given
-from bot.onboarding.model import Joined, Loss, Status, StepProgress, StepState
+from bot.onboarding.model import Loss, Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running, noted
@@ -124,13 +124,8 @@ def client_joins(
     if count == MOST_GREETED or actor.user_id in {one.by.user_id for one in onboarding.joined}:
         raise Refused("They were greeted.")
     kind = EventKind.MEMBER_JOINED if count else EventKind.CLIENT_JOINED
-    step = onboarding.current_step
-    return noted(
-        onboarding,
-        Event(kind, actor, now, step),
-        joined=(*onboarding.joined, Joined(count + 1, actor, now, step)),
-        timezone=onboarding.timezone or timezone,
-    )
+    joined = Event(kind, actor, now, onboarding.current_step)
+    return noted(onboarding, joined, timezone=onboarding.timezone or timezone)
 
 
 def answer_invitation(

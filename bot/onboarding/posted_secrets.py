@@ -1,14 +1,12 @@
 """The transition for credentials that somebody posted where others can read them."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from bot.onboarding.effects import apply
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import PostedSecret, Status
 from bot.onboarding.people import BOT, Actor
-from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import MAX_FINGERPRINTS, POSTED_SECRETS
 from bot.onboarding.transitions import Change, back_to, changed, noted
@@ -32,26 +30,19 @@ def record_posted_secret(
     fields. `fingerprints` identify what was posted if it is entered later. `texts` are the times of
     the events that quote it, which are hidden from now on.
     """
-    number, digests = len(onboarding.posted_secrets) + 1, tuple(sorted(fingerprints))
-    posted = PostedSecret(number, tuple(fields), actor, now, digests, bool(elsewhere))
     hidden = sorted(at.isoformat() for at in texts)
-    detail = given(marks=list(digests), elsewhere=elsewhere, texts=hidden)
+    detail = given(marks=sorted(fingerprints), elsewhere=elsewhere, texts=hidden)
     detail["fields"] = list(fields)
-    events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
-    parts: dict[str, Any] = {
-        "posted_secrets": (*onboarding.posted_secrets, posted),
-        "questions": tuple(
-            replace(question, text=HIDDEN) if question.at in texts else question
-            for question in onboarding.questions
-        ),
-    }
-    step = _first_step(replace(onboarding, **parts), fields if reopen is None else reopen)
+    exposed = Event(EventKind.EXPOSED, actor, now, None, detail)
+    after = apply(onboarding, exposed)
+    step = _first_step(after, fields if reopen is None else reopen)
     if onboarding.status is Status.ACTIVE and step and onboarding.step(step).finished:
-        events.append(Event(EventKind.STEP_UNDONE, BOT, now, step))
-        return changed(onboarding, now, events, steps=back_to(onboarding, step), **parts)
+        undone = Event(EventKind.STEP_UNDONE, BOT, now, step)
+        return changed(onboarding, now, [exposed, undone], steps=back_to(onboarding, step))
+    posted = after.posted_secrets[-1]
     if not texts and (notice := _recent_notice(onboarding, posted)):
         return _posted_again(onboarding, notice, posted)
-    return changed(onboarding, now, events, **parts)
+    return changed(onboarding, now, [exposed])
 
 
 def _first_step(onboarding: Onboarding, fields: Collection[str]) -> int:
@@ -78,8 +69,6 @@ def _posted_again(onboarding: Onboarding, notice: PostedSecret, posted: PostedSe
     new = sorted({*posted.fingerprints} - {*notice.fingerprints})[:room]
     if not new:
         return Change(onboarding)
-    secrets = list(onboarding.posted_secrets)
-    secrets[notice.number - 1] = replace(notice, fingerprints=(*notice.fingerprints, *new))
     detail = {"number": notice.number, "fields": list(posted.fields), "marks": new}
     again = Event(EventKind.EXPOSED_AGAIN, posted.by, posted.at, None, detail)
-    return noted(onboarding, again, posted_secrets=tuple(secrets))
+    return noted(onboarding, again)

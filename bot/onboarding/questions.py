@@ -1,12 +1,10 @@
 """Transitions of questions: asked of an engineer, answered from the guide or by people, closed."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind, given
-from bot.onboarding.model import Question, TeamReply
 from bot.onboarding.people import Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import ANSWERS, QUESTIONS, in_minutes
@@ -27,9 +25,7 @@ def ask_for_help(
             wait=in_minutes(wait),
         )
     detail = given(question=question, ts=ts)
-    event = Event(EventKind.HELP_ASKED, actor, now, step, detail)
-    asked = Question(len(onboarding.questions) + 1, step, question, actor, now, ts=ts)
-    return changed(onboarding, now, [event], questions=(*onboarding.questions, asked))
+    return changed(onboarding, now, [Event(EventKind.HELP_ASKED, actor, now, step, detail)])
 
 
 def answer_from_guide(
@@ -45,9 +41,7 @@ def answer_from_guide(
     if wait := ANSWERS.wait(_asked(onboarding, actor, of_guide=True), now):
         raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
     detail = given(question=question, passage=passage, ts=ts)
-    event = Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)
-    asked = Question(len(onboarding.questions) + 1, step, question, actor, now, passage, ts=ts)
-    return changed(onboarding, now, [event], questions=(*onboarding.questions, asked))
+    return changed(onboarding, now, [Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)])
 
 
 def _asked(onboarding: Onboarding, actor: Actor, *, of_guide: bool) -> Iterator[datetime]:
@@ -68,25 +62,17 @@ def mark_answered(
     closing = [one for one in onboarding.open_questions if one.number in numbers]
     if not closing:
         raise Refused("That question is already marked as answered.")
-    questions = tuple(
-        replace(question, answered_by=actor, answered_at=now, answer_ts=ts)
-        if question in closing
-        else question
-        for question in onboarding.questions
-    )
     detail = given(questions=[question.number for question in closing], ts=ts)
     answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
-    return changed(onboarding, now, [answered], questions=questions)
+    return changed(onboarding, now, [answered])
 
 
 def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
     """Post `text` in the thread in an engineer's name, which closes the newest open question."""
     newest = onboarding.open_questions[-1] if onboarding.open_questions else None
-    to = newest.by if newest else None
-    reply = TeamReply(len(onboarding.team_replies) + 1, text, actor, now, to)
     detail = given(reply=text, question=newest.number if newest else None)
     event = Event(EventKind.REPLY_SENT, actor, now, newest.step if newest else None, detail)
-    sent = changed(onboarding, now, [event], team_replies=(*onboarding.team_replies, reply))
+    sent = changed(onboarding, now, [event])
     return sent.then(mark_answered, [newest.number], actor, now) if newest else sent
 
 

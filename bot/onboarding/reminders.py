@@ -3,14 +3,13 @@
 A stall begins with the last activity, and everything here is about the current one alone.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
 from bot.guide import Owner
 from bot.onboarding import lifecycle
 from bot.onboarding.events import Event, EventKind, given
-from bot.onboarding.model import Heard, QuietOffer, Reminder, Signed, Snooze, Status
+from bot.onboarding.model import Reminder, Status
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, noted
@@ -38,11 +37,9 @@ def remind(
     step, side, since = onboarding.current_step, onboarding.awaited, onboarding.active_at
     if step is None or side is None:
         raise Refused("Every step is done, so there's no one to remind.")
-    number = len(onboarding.reminders) + 1
-    reminder = Reminder(number, step, side, actor, now, since, follow_up, last)
-    detail = given(to=side.value, since=since.isoformat(), follow_up=follow_up, last=last)
-    event = Event(EventKind.REMINDED, actor, now, step, detail)
-    return noted(onboarding, event, reminders=(*onboarding.reminders, reminder))
+    detail = {"to": side.value, "since": since.isoformat(), "follow_up": follow_up}
+    detail |= given(last=last)
+    return noted(onboarding, Event(EventKind.REMINDED, actor, now, step, detail))
 
 
 def snooze(
@@ -60,10 +57,9 @@ def snooze(
         raise Refused("{by} already snoozed it.", by=snoozed.by)
     if onboarding.reminder is None:
         raise Refused("Nothing to snooze anymore; things have moved on.")
-    last = replace(onboarding.reminder, snooze=Snooze(actor, now, until))
     detail = given(until=until and until.isoformat())
-    event = Event(EventKind.SNOOZED, actor, now, last.step, detail)
-    return noted(onboarding, event, reminders=(*onboarding.reminders[:-1], last))
+    step = onboarding.reminder.step
+    return noted(onboarding, Event(EventKind.SNOOZED, actor, now, step, detail))
 
 
 def escalate(onboarding: Onboarding, now: datetime) -> Change:
@@ -71,10 +67,8 @@ def escalate(onboarding: Onboarding, now: datetime) -> Change:
     must_be_active(onboarding)
     if onboarding.is_escalated:
         raise Refused("Engineering was told already.")
-    since = onboarding.active_at
-    detail = given(turn=onboarding.awaited, since=since.isoformat())
-    event = Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail)
-    return noted(onboarding, event, escalated_since=since)
+    detail = given(turn=onboarding.awaited, since=onboarding.active_at.isoformat())
+    return noted(onboarding, Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail))
 
 
 def reminders_of_stall(onboarding: Onboarding) -> list[Reminder]:
@@ -113,17 +107,10 @@ def hear(
     elif not acts and onboarding.turn is not side:
         raise Refused("It isn't their turn.")
     detail = given(side=side.value, until=until and until.isoformat())
-    reminders = onboarding.reminders
-    if acts:
+    if acts:  # the last reminder of that stall is answered
         detail["since"] = before.isoformat()
-        if onboarding.reminder:
-            answered = replace(onboarding.reminder, answer=Signed(actor, now))
-            reminders = (*reminders[:-1], answered)
-    step = onboarding.current_step
-    event = Event(EventKind.HEARD_FROM, actor, now, step, detail)
-    heard = Heard(actor, now, side, step, until)
-    active_at = now if acts else before
-    return changed(onboarding, active_at, [event], heard=heard, reminders=reminders)
+    event = Event(EventKind.HEARD_FROM, actor, now, onboarding.current_step, detail)
+    return changed(onboarding, now if acts else before, [event])
 
 
 # --- after the last reminder: what engineering does about the stall ---
@@ -135,22 +122,19 @@ def ask_engineering(onboarding: Onboarding, now: datetime) -> Change:
     last, since = onboarding.current_offer, onboarding.active_at
     if last and not last.put_off:
         raise Refused("Engineering was asked already.")
-    number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
     sent = len(reminders_of_stall(onboarding))
     detail = given(turn=onboarding.awaited, since=since.isoformat()) | {"sent": sent}
     event = Event(EventKind.GONE_QUIET, BOT, now, onboarding.current_step, detail)
-    return noted(onboarding, event, quiet_offer=QuietOffer(number, now, since))
+    return noted(onboarding, event)
 
 
 def put_off(
     onboarding: Onboarding, number: int, actor: Actor, now: datetime, until: datetime
 ) -> Change:
     """Send one more reminder, and ask engineering again, at `until`; Refused as `must_be_open`."""
-    offer = must_be_open(onboarding, number)
+    must_be_open(onboarding, number)
     detail = {"offer": number, "until": until.isoformat()}
-    event = Event(EventKind.ASK_AGAIN_LATER, actor, now, None, detail)
-    after = replace(offer, put_off=Signed(actor, now), again_at=until)
-    return noted(onboarding, event, quiet_offer=after)
+    return noted(onboarding, Event(EventKind.ASK_AGAIN_LATER, actor, now, None, detail))
 
 
 def pause_quiet(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
@@ -158,8 +142,8 @@ def pause_quiet(onboarding: Onboarding, number: int, actor: Actor, now: datetime
     return lifecycle.pause(onboarding, actor, now)
 
 
-def must_be_open(onboarding: Onboarding, number: int) -> QuietOffer:
-    """Return offer `number`; Refused, with a text for an engineer, if it was decided or is void."""
+def must_be_open(onboarding: Onboarding, number: int) -> None:
+    """Raise Refused, with a text for an engineer, if offer `number` was decided or is void."""
     offer = onboarding.current_offer
     if onboarding.status is Status.PAUSED:
         raise Refused("It's already paused.")
@@ -171,4 +155,3 @@ def must_be_open(onboarding: Onboarding, number: int) -> QuietOffer:
     if offer.put_off and offer.again_at:
         text = "{by} already chose to ask again {at}."
         raise Refused(text, by=offer.put_off.by, at=offer.again_at)
-    return offer

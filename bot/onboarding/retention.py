@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind
-from bot.onboarding.model import Deletion, Retention
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, back_to, must_be_running, noted
@@ -49,14 +48,12 @@ def keep_credentials(
 def _retain(
     onboarding: Onboarding, kind: EventKind, actor: Actor, now: datetime, until: datetime
 ) -> Change:
-    since = onboarding.active_at
     detail = {
         "fields": sorted(onboarding.credentials),
-        "since": since.isoformat(),
+        "since": onboarding.active_at.isoformat(),
         "until": until.isoformat(),
     }
-    retention = Retention(now, until, since, None if actor == BOT else actor)
-    return noted(onboarding, Event(kind, actor, now, None, detail), retention=retention)
+    return noted(onboarding, Event(kind, actor, now, None, detail))
 
 
 def _delete(onboarding: Onboarding, now: datetime) -> Change:
@@ -66,7 +63,6 @@ def _delete(onboarding: Onboarding, now: datetime) -> Change:
     days = (now - onboarding.active_at).days
     detail = {"fields": list(versions), "versions": versions, "days": days}
     events = [Event(EventKind.CREDENTIALS_EXPIRED, BOT, now, None, detail)]
-    deletion = Deletion(len(onboarding.deletions) + 1, versions, now, days)
     steps, number = onboarding.steps, onboarding.guide.last_credential_step
     if number and onboarding.step(number).finished:
         events.append(Event(EventKind.STEP_UNDONE, BOT, now, number))
@@ -76,6 +72,5 @@ def _delete(onboarding: Onboarding, now: datetime) -> Change:
         *events,
         credentials={},
         steps=steps,
-        deletions=(*onboarding.deletions, deletion),
         verifications=tuple(replace(run, retry_at=None) for run in onboarding.verifications),
     )

@@ -8,12 +8,14 @@ do what is decided earlier, by `permissions`.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from typing import Any, Concatenate, ParamSpec
 
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Option, Owner, Step
-from bot.onboarding.events import JUMPS, Event, EventKind
+from bot.onboarding.effects import apply
+from bot.onboarding.events import Event, EventKind
 from bot.onboarding.model import Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
@@ -45,14 +47,16 @@ class Change:
 def changed(
     onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
 ) -> Change:
-    """Return the change that sets `fields`; a new turn begins with the last event."""
+    """Return the change with the effects of `events`, and with `fields`, which they don't hold.
+
+    A new turn begins with the last event.
+    """
     offer = onboarding.quiet_offer
     asked = offer is not None and offer.since == onboarding.active_at != active_at
     if asked and events and not any(event.kind in DECISIONS for event in events):
         again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
         events = [again, *events]
-    jumps = (*onboarding.jumps, *(event for event in events if event.kind in JUMPS))
-    after = replace(onboarding, active_at=active_at, jumps=jumps, **fields)
+    after = reduce(apply, events, replace(onboarding, active_at=active_at, **fields))
     if after.turn is not onboarding.turn:
         after = replace(after, turn_at=events[-1].at)
     return Change(after, tuple(events))

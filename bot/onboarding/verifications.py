@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind, given
-from bot.onboarding.model import Signed, Status, StepState, Verification
+from bot.onboarding.model import Status, StepState, Verification
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import CHECKS_ASKED_FOR, CHECKS_BY_CLIENT, in_minutes
@@ -206,7 +206,7 @@ def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Chang
     if onboarding.verification is None or onboarding.verification.report is None:
         raise Refused("There's no check to mark yet.")
     confirmed = Event(EventKind.WRITES_CONFIRMED, actor, now)
-    return noted(onboarding, confirmed, writes_confirmed=Signed(actor, now))
+    return noted(onboarding, confirmed)
 
 
 def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verification:

@@ -15,7 +15,7 @@ from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.column_types import UtcDateTime
 from storage.database import Database, sync_url
-from storage.from_events import event_of
+from storage.event_log import event_of
 from storage.tables import EventRow
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.migrations import downgrade, is_current

@@ -70,6 +70,13 @@ def test_a_reminder_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
     assert change.onboarding.reminder == change.onboarding.reminders[0]
 
 
+def test_a_manual_reminder_that_replaces_no_follow_up_is_recorded_as_such() -> None:
+    change = remind(an_onboarding(at_step=4), an_engineer(), LATER, 0)
+
+    assert change.events[0].detail["follow_up"] == 0
+    assert change.onboarding.reminders[0].follow_up == 0
+
+
 def test_a_reminder_does_not_count_as_progress() -> None:
     assert reminded().active_at == an_onboarding(at_step=4).active_at
 

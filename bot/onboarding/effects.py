@@ -1,0 +1,233 @@
+"""What events change in an onboarding: the parts of its state that only its events hold.
+
+A transition applies the events it returns, and loading an onboarding those that are stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.guide import Owner
+from bot.onboarding.events import JUMPS, Event, EventKind
+from bot.onboarding.model import (
+    Deletion,
+    Heard,
+    Joined,
+    PostedSecret,
+    Question,
+    QuietOffer,
+    Reminder,
+    Retention,
+    Signed,
+    Snooze,
+    TeamReply,
+    Told,
+)
+from bot.onboarding.redaction import HIDDEN
+from bot.onboarding.state import Onboarding
+
+
+def apply(onboarding: Onboarding, event: Event) -> Onboarding:
+    """Return the onboarding with the effect of an event, if it has one."""
+    effect = EFFECTS.get(event.kind)
+    return effect(onboarding, event) if effect else onboarding
+
+
+def questions_after(questions: tuple[Question, ...], event: Event) -> tuple[Question, ...]:
+    """Return the questions after an event that asks one, answers some, or hides their text."""
+    detail = event.detail
+    match event.kind:
+        case EventKind.HELP_ASKED | EventKind.GUIDE_ANSWERED:
+            number, step, text = len(questions) + 1, event.step or 1, detail["question"]
+            passage, ts = detail.get("passage"), str(detail.get("ts", ""))
+            asked = Question(number, step, text, event.actor, event.at, passage, ts=ts)
+            return (*questions, asked)
+        case EventKind.HELP_ANSWERED:
+            by, at, ts = event.actor, event.at, str(detail.get("ts", ""))
+            return tuple(
+                replace(one, answered_by=by, answered_at=at, answer_ts=ts)
+                if one.number in detail["questions"]
+                else one
+                for one in questions
+            )
+        case EventKind.EXPOSED:
+            return tuple(
+                replace(one, text=HIDDEN) if one.at in _texts(event) else one for one in questions
+            )
+    return questions
+
+
+def _with_questions(onboarding: Onboarding, event: Event) -> Onboarding:
+    return replace(onboarding, questions=questions_after(onboarding.questions, event))
+
+
+def _replied(onboarding: Onboarding, event: Event) -> Onboarding:
+    replies, question = onboarding.team_replies, event.detail.get("question")
+    to = onboarding.questions[question - 1].by if question else None
+    reply = TeamReply(len(replies) + 1, event.detail["reply"], event.actor, event.at, to)
+    return replace(onboarding, team_replies=(*replies, reply))
+
+
+def _posted(onboarding: Onboarding, event: Event) -> Onboarding:
+    secrets, detail = onboarding.posted_secrets, event.detail
+    secret = PostedSecret(
+        number=len(secrets) + 1,
+        fields=tuple(detail["fields"]),
+        by=event.actor,
+        at=event.at,
+        fingerprints=tuple(detail.get("marks", ())),
+        elsewhere=bool(detail.get("elsewhere")),
+    )
+    replies = (
+        replace(reply, text=HIDDEN) if reply.at in _texts(event) else reply
+        for reply in onboarding.team_replies
+    )
+    return replace(
+        onboarding,
+        posted_secrets=(*secrets, secret),
+        questions=questions_after(onboarding.questions, event),
+        team_replies=tuple(replies),
+    )
+
+
+def _texts(event: Event) -> set[datetime]:
+    """Return when what quotes a posted secret was written."""
+    return {datetime.fromisoformat(at) for at in event.detail.get("texts", ())}
+
+
+def _posted_again(onboarding: Onboarding, event: Event) -> Onboarding:
+    secrets, position = list(onboarding.posted_secrets), event.detail["number"] - 1
+    fingerprints = (*secrets[position].fingerprints, *event.detail.get("marks", ()))
+    secrets[position] = replace(secrets[position], fingerprints=fingerprints)
+    return replace(onboarding, posted_secrets=tuple(secrets))
+
+
+def _entered(onboarding: Onboarding, event: Event) -> Onboarding:
+    field = event.detail["field"]
+    if not any(field in secret.fields for secret in onboarding.posted_secrets):
+        return onboarding
+    secrets = (
+        replace(secret, replaced=secret.replaced | {field}) if field in secret.fields else secret
+        for secret in onboarding.posted_secrets
+    )
+    return replace(onboarding, posted_secrets=tuple(secrets))
+
+
+def _assigned(onboarding: Onboarding, event: Event) -> Onboarding:
+    return replace(onboarding, engineer_email=str(event.detail.get("email", "")))
+
+
+def _joined(onboarding: Onboarding, event: Event) -> Onboarding:
+    joined = Joined(len(onboarding.joined) + 1, event.actor, event.at, event.step)
+    return replace(onboarding, joined=(*onboarding.joined, joined))
+
+
+def _jumped(onboarding: Onboarding, event: Event) -> Onboarding:
+    return replace(onboarding, jumps=(*onboarding.jumps, event))
+
+
+def _reminded(onboarding: Onboarding, event: Event) -> Onboarding:
+    detail = event.detail
+    reminder = Reminder(
+        number=len(onboarding.reminders) + 1,
+        step=event.step or 1,
+        to=Owner(detail["to"]),
+        by=event.actor,
+        at=event.at,
+        since=datetime.fromisoformat(detail["since"]),
+        follow_up=detail.get("follow_up", 1),  # 0.1.0 had only one
+        last=bool(detail.get("last")),
+    )
+    return replace(onboarding, reminders=(*onboarding.reminders, reminder))
+
+
+def _snoozed(onboarding: Onboarding, event: Event) -> Onboarding:
+    *earlier, last = onboarding.reminders
+    last = replace(last, snooze=Snooze(event.actor, event.at, _moment(event, "until")))
+    return replace(onboarding, reminders=(*earlier, last))
+
+
+def _heard(onboarding: Onboarding, event: Event) -> Onboarding:
+    side, until = Owner(event.detail["side"]), _moment(event, "until")
+    heard = Heard(event.actor, event.at, side, event.step, until)
+    reminders = onboarding.reminders
+    if reminders and not reminders[-1].snooze and _moment(event, "since") == reminders[-1].since:
+        answered = replace(reminders[-1], answer=_signed(event))
+        reminders = (*reminders[:-1], answered)
+    return replace(onboarding, heard=heard, reminders=reminders)
+
+
+def _escalated(onboarding: Onboarding, event: Event) -> Onboarding:
+    return replace(onboarding, escalated_since=_moment(event, "since"))
+
+
+def _asked_engineering(onboarding: Onboarding, event: Event) -> Onboarding:
+    number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
+    since = datetime.fromisoformat(event.detail["since"])
+    return replace(onboarding, quiet_offer=QuietOffer(number, event.at, since))
+
+
+def _put_off(onboarding: Onboarding, event: Event) -> Onboarding:
+    offer = onboarding.quiet_offer
+    if offer is None or offer.number != event.detail["offer"]:
+        return onboarding
+    offer = replace(offer, put_off=_signed(event), again_at=_moment(event, "until"))
+    return replace(onboarding, quiet_offer=offer)
+
+
+def _retained(onboarding: Onboarding, event: Event) -> Onboarding:
+    until, since = (datetime.fromisoformat(event.detail[name]) for name in ("until", "since"))
+    kept_by = event.actor if event.kind is EventKind.CREDENTIALS_KEPT else None
+    return replace(onboarding, retention=Retention(event.at, until, since, kept_by))
+
+
+def _expired(onboarding: Onboarding, event: Event) -> Onboarding:
+    number, versions = len(onboarding.deletions) + 1, dict(event.detail["versions"])
+    deletion = Deletion(number, versions, event.at, event.detail["days"])
+    return replace(onboarding, deletions=(*onboarding.deletions, deletion))
+
+
+def _told(onboarding: Onboarding, event: Event) -> Onboarding:
+    told = Told(event.actor, event.at, event.detail["number"])
+    return replace(onboarding, told=(*onboarding.told, told))
+
+
+def _confirmed(onboarding: Onboarding, event: Event) -> Onboarding:
+    return replace(onboarding, writes_confirmed=_signed(event))
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    text = event.detail.get(name)
+    return datetime.fromisoformat(text) if text else None
+
+
+def _signed(event: Event) -> Signed:
+    return Signed(event.actor, event.at)
+
+
+EFFECTS: dict[EventKind, Callable[[Onboarding, Event], Onboarding]] = {
+    EventKind.STARTED: _assigned,
+    EventKind.ASSIGNED: _assigned,
+    EventKind.CREDENTIAL_ENTERED: _entered,
+    EventKind.CREDENTIAL_REPLACED: _entered,
+    EventKind.EXPOSED: _posted,
+    EventKind.EXPOSED_AGAIN: _posted_again,
+    EventKind.HELP_ASKED: _with_questions,
+    EventKind.HELP_ANSWERED: _with_questions,
+    EventKind.GUIDE_ANSWERED: _with_questions,
+    EventKind.REPLY_SENT: _replied,
+    EventKind.CLIENT_JOINED: _joined,
+    EventKind.MEMBER_JOINED: _joined,
+    EventKind.REMINDED: _reminded,
+    EventKind.SNOOZED: _snoozed,
+    EventKind.ESCALATED: _escalated,
+    EventKind.HEARD_FROM: _heard,
+    EventKind.GONE_QUIET: _asked_engineering,
+    EventKind.ASK_AGAIN_LATER: _put_off,
+    EventKind.WRITES_CONFIRMED: _confirmed,
+    EventKind.CLIENT_TOLD: _told,
+    EventKind.RETENTION_ASKED: _retained,
+    EventKind.CREDENTIALS_KEPT: _retained,
+    EventKind.CREDENTIALS_EXPIRED: _expired,
+    **dict.fromkeys(JUMPS, _jumped),
+}
