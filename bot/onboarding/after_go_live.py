@@ -58,7 +58,7 @@ def recheck(onboarding: Onboarding, actor: Actor, now: datetime, *, since: datet
     latest = onboarding.verification
     if latest and (latest.report is None or latest.requested_at >= since):
         raise Refused("This was just checked.")
-    return start_verification(onboarding, actor, now, [], recheck=True)
+    return start_verification(onboarding, actor, now, recheck=True)
 
 
 def failing(onboarding: Onboarding) -> Verification | None:
@@ -75,7 +75,7 @@ def tell_client(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     if told := told_of(onboarding, run):
         raise Refused("The client knows already: {by} told them {at}.", by=told.by, at=told.at)
     event = Event(EventKind.CLIENT_TOLD, actor, now, None, {"number": run.number})
-    return changed(onboarding, now, [event])
+    return changed(onboarding, event)
 
 
 def told_of(onboarding: Onboarding, run: Verification) -> Told | None:

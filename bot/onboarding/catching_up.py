@@ -55,5 +55,5 @@ def catch_up(onboarding: Onboarding, last: int, actor: Actor, now: datetime) -> 
     change = Change(onboarding)
     for number in done:
         event = Event(EventKind.STEP_DONE, actor, now, number)
-        change = change.then(end_step, number, actor, now, [event])
+        change = change.then(end_step, number, actor, now, event)
     return change

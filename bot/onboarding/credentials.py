@@ -30,8 +30,8 @@ def enter_credentials(
         detail = {"fields": outdated}
         events.append(Event(EventKind.PLATFORM_OUTDATED, actor, now, step, detail))
     if replace(onboarding, credentials=credentials).missing or not onboarding.guide.is_checked:
-        return changed(onboarding, now, events, credentials=credentials)
-    return start_verification(onboarding, actor, now, events, credentials=credentials)
+        return changed(onboarding, *events, credentials=credentials)
+    return start_verification(onboarding, actor, now, *events, credentials=credentials)
 
 
 def must_accept(onboarding: Onboarding, fields: Collection[str], actor: Actor) -> None:
@@ -76,7 +76,7 @@ def reveal_credentials(
     must_be_stored(onboarding, fields)
     detail = {"fields": list(fields)}
     seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, detail, quiet=quiet)
-    return changed(onboarding, now, [seen])
+    return changed(onboarding, seen)
 
 
 def must_be_stored(onboarding: Onboarding, fields: Collection[str]) -> None:

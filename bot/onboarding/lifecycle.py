@@ -58,14 +58,14 @@ def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | Non
         raise Refused("It's already paused.")
     must_be_active(onboarding)
     paused = Event(EventKind.PAUSED, actor, now, None, given(reason=reason))
-    return changed(onboarding, now, [paused], status=Status.PAUSED, reason=reason)
+    return changed(onboarding, paused, status=Status.PAUSED, reason=reason)
 
 
 def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     if onboarding.status is not Status.PAUSED:
         raise Refused("It isn't paused.")
     resumed = Event(EventKind.RESUMED, actor, now, onboarding.current_step)
-    return changed(onboarding, now, [resumed], status=Status.ACTIVE, loss=None, reason=None)
+    return changed(onboarding, resumed, status=Status.ACTIVE, loss=None, reason=None)
 
 
 def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> Change:
@@ -78,8 +78,7 @@ def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> 
         events.append(destruction(onboarding, actor, now))
     return changed(
         onboarding,
-        now,
-        events,
+        *events,
         status=Status.CANCELLED,
         loss=None,
         reason=reason,

@@ -38,11 +38,11 @@ def record_posted_secret(
     step = _first_step(after, fields if reopen is None else reopen)
     if onboarding.status is Status.ACTIVE and step and onboarding.step(step).finished:
         undone = Event(EventKind.STEP_UNDONE, BOT, now, step)
-        return changed(onboarding, now, [exposed, undone], steps=back_to(onboarding, step))
+        return changed(onboarding, exposed, undone, steps=back_to(onboarding, step))
     posted = after.posted_secrets[-1]
     if not texts and (notice := _recent_notice(onboarding, posted)):
         return _posted_again(onboarding, notice, posted)
-    return changed(onboarding, now, [exposed])
+    return changed(onboarding, exposed)
 
 
 def _first_step(onboarding: Onboarding, fields: Collection[str]) -> int:

@@ -25,7 +25,7 @@ def ask_for_help(
             wait=in_minutes(wait),
         )
     detail = given(question=question, ts=ts)
-    return changed(onboarding, now, [Event(EventKind.HELP_ASKED, actor, now, step, detail)])
+    return changed(onboarding, Event(EventKind.HELP_ASKED, actor, now, step, detail))
 
 
 def answer_from_guide(
@@ -41,7 +41,7 @@ def answer_from_guide(
     if wait := ANSWERS.wait(_asked(onboarding, actor, of_guide=True), now):
         raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
     detail = given(question=question, passage=passage, ts=ts)
-    return changed(onboarding, now, [Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)])
+    return changed(onboarding, Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail))
 
 
 def _asked(onboarding: Onboarding, actor: Actor, *, of_guide: bool) -> Iterator[datetime]:
@@ -64,7 +64,7 @@ def mark_answered(
         raise Refused("That question is already marked as answered.")
     detail = given(questions=[question.number for question in closing], ts=ts)
     answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
-    return changed(onboarding, now, [answered])
+    return changed(onboarding, answered)
 
 
 def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
@@ -72,7 +72,7 @@ def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -
     newest = onboarding.open_questions[-1] if onboarding.open_questions else None
     detail = given(reply=text, question=newest.number if newest else None)
     event = Event(EventKind.REPLY_SENT, actor, now, newest.step if newest else None, detail)
-    sent = changed(onboarding, now, [event])
+    sent = changed(onboarding, event)
     return sent.then(mark_answered, [newest.number], actor, now) if newest else sent
 
 

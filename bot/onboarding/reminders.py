@@ -110,7 +110,7 @@ def hear(
     if acts:  # the last reminder of that stall is answered
         detail["since"] = before.isoformat()
     event = Event(EventKind.HEARD_FROM, actor, now, onboarding.current_step, detail)
-    return changed(onboarding, now if acts else before, [event])
+    return changed(onboarding, event) if acts else noted(onboarding, event)
 
 
 # --- after the last reminder: what engineering does about the stall ---

@@ -31,10 +31,10 @@ def choose_option(
     if option is None:
         raise Refused("That option is gone. Please use the latest message.")
     chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
+    done = Event(EventKind.STEP_DONE, actor, now, number)
     skipped = [Event(EventKind.STEP_SKIPPED, actor, now, skip) for skip in option.skips]
-    events = [chosen, Event(EventKind.STEP_DONE, actor, now, number), *skipped]
     after = replace(onboarding, account=option.id)
-    return end_step(after, number, actor, now, events, skip=option.skips)
+    return end_step(after, number, actor, now, chosen, done, *skipped, skip=option.skips)
 
 
 def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
@@ -49,7 +49,7 @@ def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime
     if number >= onboarding.guide.last_credential_step:
         _must_have_credentials(onboarding, number)
     done = Event(EventKind.STEP_DONE, actor, now, number)
-    return end_step(onboarding, number, actor, now, [done])
+    return end_step(onboarding, number, actor, now, done)
 
 
 def _must_have_credentials(onboarding: Onboarding, number: int) -> None:
@@ -97,7 +97,7 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
         raise Refused(f"HeavySet Tech skipped step {number}; only we can reopen it.")
     undone = Event(EventKind.STEP_UNDONE, actor, now, number)
     account = None if onboarding.guide.step(number).choice else onboarding.account
-    return changed(onboarding, now, [undone], steps=back_to(onboarding, number), account=account)
+    return changed(onboarding, undone, steps=back_to(onboarding, number), account=account)
 
 
 def _must_be_needed(onboarding: Onboarding, number: int) -> None:
@@ -125,7 +125,7 @@ def reopen_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime
             steps[position] = replace(step, state=StepState.CURRENT, by=None, at=None)
         elif step.state is StepState.CURRENT:
             steps[position] = replace(step, state=StepState.WAITING)
-    return changed(onboarding, now, [undone], steps=tuple(steps))
+    return changed(onboarding, undone, steps=tuple(steps))
 
 
 def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
@@ -138,7 +138,7 @@ def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
     if step.choice:
         raise Refused(f"Step {number} is a question. Please choose one of its buttons.")
     skipped = Event(EventKind.STEP_SKIPPED, actor, now, number)
-    return end_step(onboarding, number, actor, now, [skipped], state=StepState.SKIPPED)
+    return end_step(onboarding, number, actor, now, skipped, state=StepState.SKIPPED)
 
 
 def skip_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: datetime) -> Change:
@@ -209,4 +209,4 @@ def _handed(
         for step in onboarding.steps
     )
     event = Event(kind, actor, now, min(numbers), {"steps": sorted(numbers)})
-    return changed(onboarding, now, [event], steps=steps)
+    return changed(onboarding, event, steps=steps)

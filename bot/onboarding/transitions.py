@@ -5,7 +5,7 @@ returns a `Change`. If it cannot happen now it raises `Refused`, with a text for
 do what is decided earlier, by `permissions`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -45,26 +45,27 @@ class Change:
 
 
 def changed(
-    onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
+    onboarding: Onboarding, *events: Event, active_at: datetime | None = None, **fields: Any
 ) -> Change:
     """Return the change with the effects of `events`, and with `fields`, which they don't hold.
 
-    A new turn begins with the last event.
+    It counts as activity, unless `active_at` says when the latest was. A new turn begins with the
+    last event.
     """
-    offer = onboarding.quiet_offer
-    asked = offer is not None and offer.since == onboarding.active_at != active_at
-    if asked and events and not any(event.kind in DECISIONS for event in events):
+    active_at = active_at or events[-1].at
+    asked = onboarding.current_offer and onboarding.active_at != active_at
+    if asked and not any(event.kind in DECISIONS for event in events):
         again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
-        events = [again, *events]
+        events = (again, *events)
     after = reduce(apply, events, replace(onboarding, active_at=active_at, **fields))
     if after.turn is not onboarding.turn:
         after = replace(after, turn_at=events[-1].at)
-    return Change(after, tuple(events))
+    return Change(after, events)
 
 
 def noted(onboarding: Onboarding, *events: Event, **fields: Any) -> Change:
-    """Return the change that sets `fields`, without counting as activity."""
-    return changed(onboarding, onboarding.active_at, events, **fields)
+    """Return the change as `changed` does, but without counting as activity."""
+    return changed(onboarding, *events, active_at=onboarding.active_at, **fields)
 
 
 def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
@@ -116,8 +117,7 @@ def end_step(
     number: int,
     actor: Actor,
     now: datetime,
-    events: list[Event],
-    *,
+    *events: Event,
     state: StepState = StepState.DONE,
     skip: Collection[int] = (),
 ) -> Change:
@@ -136,12 +136,13 @@ def end_step(
     after = replace(onboarding, steps=tuple(steps))
     if after.phase and (side, after.phase.owner) == (Owner.CLIENT, Owner.HEAVYSET):
         first = after.phase.steps[0].number
-        events = [*events, Event(EventKind.HANDED_OVER, actor, now, first)]
+        events = (*events, Event(EventKind.HANDED_OVER, actor, now, first))
     if after.current:
-        return changed(onboarding, now, events, steps=after.steps)
-    events = [*events, Event(EventKind.COMPLETED, actor, now)]
-    end = {"status": Status.COMPLETED, "finished_at": now}
-    return changed(onboarding, now, events, steps=after.steps, **end)
+        return changed(onboarding, *events, steps=after.steps)
+    completed = Event(EventKind.COMPLETED, actor, now)
+    return changed(
+        onboarding, *events, completed, steps=after.steps, status=Status.COMPLETED, finished_at=now
+    )
 
 
 def back_to(onboarding: Onboarding, number: int) -> tuple[StepProgress, ...]:

@@ -1,6 +1,5 @@
 """Transitions of verifications: requested, test booking sent, finished, writes confirmed."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -50,7 +49,7 @@ def request_verification(
         )
     if actor.role is Role.CLIENT_ADMIN:
         _must_not_be_too_often(onboarding, now)
-    return start_verification(onboarding, actor, now, [], booking)
+    return start_verification(onboarding, actor, now, booking=booking)
 
 
 def must_be_checkable(onboarding: Onboarding) -> None:
@@ -83,9 +82,8 @@ def start_verification(
     onboarding: Onboarding,
     actor: Actor,
     now: datetime,
-    events: Sequence[Event],
+    *events: Event,
     booking: str | None = None,
-    *,
     recheck: bool = False,
     **fields: Any,
 ) -> Change:
@@ -103,8 +101,8 @@ def start_verification(
         runs = (*retired, run)
     detail = given(number=runs[-1].number, booking=booking, recheck=recheck)
     requested = Event(EventKind.VERIFICATION_REQUESTED, actor, now, None, detail)
-    active_at = onboarding.active_at if recheck else now
-    return changed(onboarding, active_at, [*events, requested], verifications=runs, **fields)
+    change = noted if recheck else changed
+    return change(onboarding, *events, requested, verifications=runs, **fields)
 
 
 def record_booking_sent(
@@ -159,13 +157,13 @@ def _finished(
         last = onboarding.guide.last_credential_step
         undone = Event(EventKind.STEP_UNDONE, BOT, now, last)
         steps = back_to(onboarding, last)
-        return changed(onboarding, now, [finished, undone], verifications=runs, steps=steps)
+        return changed(onboarding, finished, undone, verifications=runs, steps=steps)
     if report.outcome is not Outcome.PASSED or step is None or not step.verifies:
-        return changed(onboarding, now, [finished], verifications=runs)
+        return changed(onboarding, finished, verifications=runs)
     requested_by = runs[-1].requested_by  # perhaps a client who entered a credential
     by = requested_by if requested_by.role is Role.ENGINEER else BOT
-    events = [finished, Event(EventKind.STEP_DONE, by, now, step.number)]
-    return end_step(after, step.number, by, now, events)
+    done = Event(EventKind.STEP_DONE, by, now, step.number)
+    return end_step(after, step.number, by, now, finished, done)
 
 
 def _is_news(onboarding: Onboarding, report: Report) -> bool:
