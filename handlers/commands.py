@@ -14,7 +14,7 @@ from bot.use_cases import Opening, Request, UseCases
 from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped, without_guide
 from bot.views import ids
-from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.blocks import EphemeralReply, fallback, section
 from bot.views.forms import View
 from bot.views.reporting import PAGES
 from bot.views.status_query import StatusQuery
@@ -45,14 +45,13 @@ def register(on: Listeners, use_cases: UseCases) -> None:
         except Repeated:
             answer = None
         except TimeoutError:
-            answer = plain_answer("Slack is slow right now. Please try again.")
+            answer = [section("Slack is slow right now. Please try again.")]
         except Exception as error:
-            answer = plain_answer(explain(error))
+            answer = [section(explain(error))]
         if answer is None:
             await ack()
         else:
-            blocks = list(answer.blocks)
-            await ack(text=answer.text, blocks=blocks, response_type="ephemeral")
+            await ack(text=fallback(answer), blocks=answer, response_type="ephemeral")
 
     @on.press(Press, f"{ids.STATUS_PAGE}:")
     async def status_page(press: Press) -> EphemeralReply:
@@ -121,7 +120,7 @@ async def _answer(
     if word not in commands:
         return await use_cases.status.help(command.request, problem=_unknown(word, commands))
     done = await commands[word](command.request, rest)
-    if isinstance(done, EphemeralReply):
+    if isinstance(done, list):
         return done
     await replies.open_now(command.trigger_id, done if isinstance(done, Opening) else Opening(done))
     return None

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed, OnboardingError, Repeated, Unavailable, UnreadableRow
-from bot.views.ephemeral import plain_answer
+from bot.views.blocks import section
 from bot.views.forms import View
 from handlers.error_replies import explain
 from handlers.forms import Submission, response_to
@@ -54,7 +54,7 @@ class Listeners:
                 try:
                     outcome = await listener(press)
                     if isinstance(outcome, str) and press.container.is_ephemeral:
-                        outcome = plain_answer(outcome)  # it replaces the private message
+                        outcome = [section(outcome)]  # it replaces the private message
                     if outcome is not None:
                         self.replies.show(press, outcome)
                 except Malformed:

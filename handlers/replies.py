@@ -13,8 +13,7 @@ from bot.core.errors import OnboardingError
 from bot.slack import NotInThread, OpenView, Recipient, Slack, SlackRefused, tell_privately
 from bot.use_cases import Opening
 from bot.use_cases.messages import Reply
-from bot.views.blocks import message, section
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply, fallback, message, section
 from bot.views.forms import View
 from bot.views.home import answer_view
 from handlers.error_replies import explain
@@ -50,8 +49,8 @@ class Replies:
     async def _show(self, press: AnyPress, outcome: Outcome) -> None:
         to = Recipient(press.where, press.user.id, press.thread_ts, press.response_url)
         match outcome:
-            case EphemeralReply():
-                await self._privately(to, outcome.text, blocks=outcome.blocks, replace=True)
+            case list():
+                await self._privately(to, fallback(outcome), blocks=outcome, replace=True)
             case dict() if isinstance(press, WindowPress):
                 await self._update(press, outcome)
             case dict():
@@ -152,11 +151,13 @@ class Replies:
         to = Recipient(written.channel, written.user, written.thread_ts)
         try:
             try:
-                blocks = reply.blocks if isinstance(reply, EphemeralReply) else ()
-                await tell_privately(self._slack, to, reply.text, blocks=blocks)
+                if isinstance(reply, list):
+                    await tell_privately(self._slack, to, fallback(reply), blocks=reply)
+                else:
+                    await tell_privately(self._slack, to, reply.text)
             except SlackRefused:
                 # Slack does not document that private messages reach people in other organizations.
-                if isinstance(reply, EphemeralReply):  # a question, for this person only
+                if isinstance(reply, list):  # a question, for this person only
                     return
                 slot, text = f"answer:{written.ts}", section(reply.text)
                 answer = message(reply.onboarding_id, slot, [text])

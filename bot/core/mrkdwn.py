@@ -6,6 +6,7 @@ Source: docs.slack.dev, "Formatting message text".
 import html
 import re
 from datetime import UTC, datetime
+from textwrap import shorten
 
 from bot.core.typed_text import CONTROLS
 
@@ -16,6 +17,11 @@ def escape(text: str) -> str:
     Invisible characters, and those that change the text's direction, are removed.
     """
     return html.escape(CONTROLS.sub("", text), quote=False)
+
+
+def excerpt(text: str, most: int) -> str:
+    """Return `text` on one line, cut after a word to at most `most` characters, and escaped."""
+    return escape(shorten(text, most, placeholder=" …"))
 
 
 def code(text: str) -> str:

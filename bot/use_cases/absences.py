@@ -27,7 +27,7 @@ from bot.views.absence import (
     is_away_text,
     nobody_away_text,
 )
-from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.blocks import EphemeralReply, section
 from storage import absences, handled_requests, notices
 from storage.changes import change
 
@@ -67,8 +67,8 @@ class Absences(UseCase):
         current = away.get(engineer)
         if not words.strip(" ?!."):
             if current:
-                return plain_answer(is_away_text(current, await self._clients_of(engineer)))
-            return plain_answer(nobody_away_text(away.values()))
+                return [section(is_away_text(current, await self._clients_of(engineer)))]
+            return [section(nobody_away_text(away.values()))]
         people = [found["person"] for found in PERSON.finditer(words)]
         if not people and current:
             people = [current.colleague]
@@ -80,20 +80,20 @@ class Absences(UseCase):
                 await handled_requests.claim(session, request.request_key, now)
                 await absences.put(session, absence)
             self._services.tasks.spawn(self.look(), "cover for an engineer")
-        return plain_answer(is_away_text(absence, await self._clients_of(engineer)))
+        return [section(is_away_text(absence, await self._clients_of(engineer)))]
 
     async def back(self, request: Request, _words: str = "") -> EphemeralReply:
         """End an engineer's absence: they get their clients back."""
         engineer = (await self._engineer(request.person)).user_id
         away, now = await self._away(), self._services.clock()
         if engineer not in away:
-            return plain_answer(nobody_away_text(away.values()))
+            return [section(nobody_away_text(away.values()))]
         async with self._services.database.begin() as session:
             await handled_requests.claim(session, request.request_key, now)
             await absences.end(session, engineer, now)
         self._services.tasks.spawn(self.look(), "give clients back")
         colleague = mention(away[engineer].colleague)
-        return plain_answer(f"Welcome back! {colleague} gives your clients back to you now.")
+        return [section(f"Welcome back! {colleague} gives your clients back to you now.")]
 
     async def _until(self, engineer: str, words: str, now: datetime) -> datetime:
         """Return the morning of the business day that `words` specify."""

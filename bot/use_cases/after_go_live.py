@@ -17,8 +17,8 @@ from bot.onboarding.people import Person
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.verification.rechecks import lasts
+from bot.views.blocks import EphemeralReply, section
 from bot.views.check_all import ask_modal, key, names_of
-from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.forms import View
 from bot.views.ids import FormRef, StepRef
 from storage import rechecks
@@ -44,21 +44,23 @@ class AfterGoLive(UseCase):
             checked = await rechecks.checked(session, running) if running else 0
         where = channel_link(self._services.engineering_channel)
         if running:
-            return plain_answer(
+            text = (
                 f"🔎 Already on it: checked {checked} of {len(running.clients)}. Started by "
                 f"{mention(running.by_user)}, {when(running.started_at)}. Results show up in "
                 f"{where}."
             )
+            return [section(text)]
         if not clients:
             raise Refused("There's nothing to check: we don't keep any live client's credentials.")
         if not await self._start(request.person, clients):  # somebody else was faster
             return await self.check_all(request, words)
         took = lasts(len(clients))
         about = "about " if took >= timedelta(minutes=1) else ""
-        return plain_answer(
+        text = (
             f"🔎 Checking {count(len(clients), 'live client')}. That takes {about}{lasting(took)}; "
             f"progress and results show up in {where}. Clients don't see any of it."
         )
+        return [section(text)]
 
     async def _start(self, person: Person, clients: Sequence[str]) -> bool:
         """Start a round; False if one is running."""

@@ -14,7 +14,7 @@ from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Assignment, assignment
 from bot.use_cases.use_case import Transition, UseCase
 from bot.views.assignments import reassigned_answer
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply
 from bot.views.reply_texts import refusal_text
 from storage import onboardings
 

@@ -16,7 +16,7 @@ from bot.use_cases.steps_at_once import client_and_answer, done_text, must_have_
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply
 from bot.views.forms import View
 from bot.views.ids import FormRef
 from storage import credentials

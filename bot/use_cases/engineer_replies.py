@@ -11,8 +11,8 @@ from bot.onboarding.questions import mark_answered, note, send_reply
 from bot.use_cases.services import Request, Services
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import Transition, UseCase
+from bot.views.blocks import EphemeralReply
 from bot.views.conversation import answered_line, send_line
-from bot.views.ephemeral import EphemeralReply
 from bot.views.ids import StepRef
 from storage import handled_requests, onboardings, throttling
 

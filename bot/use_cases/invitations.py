@@ -27,7 +27,7 @@ from bot.use_cases.start_inputs import (
 from bot.use_cases.use_case import UseCase
 from bot.views.forms import View
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
-from bot.views.start import GuideChoice, invite_modal
+from bot.views.start import guide_choice, invite_modal
 from storage import event_log, history
 from storage.to_rows import client_key
 
@@ -62,7 +62,7 @@ class Invitations(UseCase):
         """Return the form to confirm who is invited to which channel; works from any channel."""
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
-        guides = GuideChoice(guide.id, self._services.database.guides.offered)
+        choice = guide_choice(self._services.database.guides.offered, guide.id)
         await must_be_a_name(self._services, client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
@@ -72,7 +72,7 @@ class Invitations(UseCase):
                 "Who should I invite? For example: "
                 "`/servicetitan start Acme Plumbing invite ann@acme.com`"
             )
-        return invite_modal(request.form(), client_name, invitees.addresses, guides)
+        return invite_modal(request.form(), client_name, invitees.addresses, choice)
 
     async def check(
         self,

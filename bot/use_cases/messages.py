@@ -16,8 +16,8 @@ from bot.use_cases.engineer_replies import EngineerReplies, asked_lately
 from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
+from bot.views.blocks import EphemeralReply
 from bot.views.conversation import near_line
-from bot.views.ephemeral import EphemeralReply
 from bot.views.ids import StepRef
 from bot.views.reply_texts import help_text, refusal_text, status_text, words_text
 from storage import onboardings

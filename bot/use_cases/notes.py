@@ -13,7 +13,7 @@ from bot.use_cases.services import Request
 from bot.use_cases.slash_command import unwrapped
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import UseCase
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply
 from storage.to_rows import client_key
 
 LONGEST = 3000

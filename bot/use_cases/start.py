@@ -26,10 +26,11 @@ from bot.use_cases.start_inputs import (
     must_be_a_name,
 )
 from bot.use_cases.use_case import UseCase
+from bot.views.blocks import Block
 from bot.views.forms import View
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, FormRef
 from bot.views.root import ROOT
-from bot.views.start import Around, GuideChoice, start_modal
+from bot.views.start import Around, guide_choice, start_modal
 from storage import absences, handled_requests, onboardings, posted_messages
 from storage.database import Conflict
 from storage.to_rows import client_key
@@ -52,7 +53,7 @@ class Start(UseCase):
     async def form(self, request: Request, client_name: str, guide_id: str) -> Opening:
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
-        guides = GuideChoice(guide.id, self._services.database.guides.offered)
+        choice = guide_choice(self._services.database.guides.offered, guide.id)
         self.must_not_be_ours(request.channel)
         name = one_line(client_name)
         await must_be_a_name(self._services, name)
@@ -60,7 +61,7 @@ class Start(UseCase):
         channel = await self._must_be_member(request.channel)
         ref = request.form()
         name = name or client_from_channel(channel.name)
-        filling = detached_task(self._filled(ref, name, running, channel, guides), "fill in a form")
+        filling = detached_task(self._filled(ref, name, running, channel, choice), "fill in a form")
         left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
         try:
             await asyncio.wait({filling}, timeout=min(AT_ONCE_SECONDS, max(0.0, left)))
@@ -69,7 +70,7 @@ class Start(UseCase):
             raise
         if filling.done():
             return Opening(filling.result())
-        return Opening(start_modal(ref, name, running, guides=guides), filling)
+        return Opening(start_modal(ref, name, running, choice=choice), filling)
 
     async def start(
         self,
@@ -173,14 +174,14 @@ class Start(UseCase):
         name: str,
         running: Sequence[Onboarding],
         channel: Channel,
-        guides: GuideChoice,
+        choice: Sequence[Block],
     ) -> View:
         """Return the form, with the people in the channel preselected."""
         try:
             found = await self._services.directory.external_members(ref.channel)
         except OnboardingError as error:  # preselect nobody
             log.info("who is in a channel is not known", extra={"reason": str(error)})
-            return start_modal(ref, name, running, Around(), guides)
+            return start_modal(ref, name, running, Around(), choice)
         theirs = found.without({admin for one in running for admin in one.client_admins})
         several = len(theirs.organizations) > 1
         around = Around(
@@ -190,7 +191,7 @@ class Start(UseCase):
             several=several,
         )
         timezone = "" if several else theirs.timezone or ""
-        return start_modal(replace(ref, timezone=timezone), name, running, around, guides)
+        return start_modal(replace(ref, timezone=timezone), name, running, around, choice)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
         """Raise Refused if the client already has an onboarding; without a name, any client counts.

@@ -11,8 +11,8 @@ from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
 from bot.use_cases.use_case import UseCase
+from bot.views.blocks import EphemeralReply
 from bot.views.command_help import help_answer
-from bot.views.ephemeral import EphemeralReply
 from bot.views.status import credentials_answer, status_answer
 from bot.views.status_query import PAGE, STUCK, StatusQuery
 from storage import event_log, status

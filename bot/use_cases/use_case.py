@@ -15,7 +15,7 @@ from bot.slack.membership import Undecided
 from bot.use_cases.authorization import Denied, actor_in, must_have_opened, record_denial
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Request, Services
-from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.blocks import EphemeralReply, section
 from bot.views.ids import FormRef
 from storage import absences, onboardings
 from storage.changes import change
@@ -148,7 +148,7 @@ class UseCase:
 
     def _done(self, onboarding: Onboarding, said: str) -> EphemeralReply:
         name = escape(onboarding.client_name)
-        return plain_answer(f"*{name}*: {said}{self._thread(onboarding)}")
+        return [section(f"*{name}*: {said}{self._thread(onboarding)}")]
 
     def _thread(self, onboarding: Onboarding) -> str:
         """Return a link to the thread, in parentheses; empty if there is no thread."""

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.english import count
-from bot.views.blocks import Block, context, listing
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply, context, listing
 
 MOST_NAMED = 50
 
@@ -16,7 +15,7 @@ def reassigned_answer(
 
     The new engineer, names and reasons are mrkdwn.
     """
-    blocks: list[Block] = []
+    blocks: EphemeralReply = []
     if changed:
         title = f"Reassigned {count(len(changed), 'client')} to {whom}:"
         blocks += listing(title, changed, most=MOST_NAMED)
@@ -24,4 +23,4 @@ def reassigned_answer(
         blocks += listing("Not changed:", refused, most=MOST_NAMED)
     if left:
         blocks.append(context(f"{left} more to go; they follow in a moment."))
-    return EphemeralReply(blocks)
+    return blocks

@@ -23,6 +23,8 @@ LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 # As Slack takes them. In tests, the sandbox checks every message and view against Slack's limits.
 Block = dict[str, Any]
 Element = dict[str, Any]
+# A message that only one person sees, such as the reply to a command.
+EphemeralReply = list[Block]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ class Message:
 
     @property
     def has_buttons(self) -> bool:
-        """Whether the message has buttons."""
         return any(block["type"] == "actions" for block in self.blocks)
 
     @cached_property
@@ -165,15 +166,15 @@ def listing(
 
     Beyond `most` lines, the rest is only counted.
     """
-    text = title
-    for line in map("•  {}".format, lines[:most]):
+    text, shown = title, lines[:most]
+    for line in map("•  {}".format, shown):
         if len(text) + 1 + len(line) > LONGEST_SECTION:
             yield section(text, accessory)
             text, accessory = line, None
         else:
             text += f"\n{line}"
     yield section(text, accessory)
-    if more := len(lines[most:]) if most is not None else 0:
+    if more := len(lines) - len(shown):
         yield context(f"and {more} more")
 
 

@@ -1,7 +1,6 @@
 """The list of what can be typed after `/servicetitan`."""
 
-from bot.views.blocks import Block, context, section
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import EphemeralReply, context, section
 
 HELP = (
     ("start [client]", "start an onboarding in this channel"),
@@ -29,7 +28,7 @@ HELP = (
 
 def help_answer(problem: str | None = None) -> EphemeralReply:
     """Return the list of commands, after `problem` if there was one."""
-    blocks: list[Block] = [section(problem)] if problem else []
+    blocks = [section(problem)] if problem else []
     commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
     hint = "In a client's channel you can leave out the name. Part of a name is enough."
-    return EphemeralReply([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
+    return [*blocks, section(f"*What I can do*\n{commands}"), context(hint)]

@@ -1,13 +1,10 @@
 """Private lines to people who type in the thread, with buttons for what they may have meant."""
 
-from textwrap import shorten
-
-from bot.core.mrkdwn import escape, mention
+from bot.core.mrkdwn import escape, excerpt, mention
 from bot.guide import Step
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
-from bot.views.blocks import Block, Element, actions, button, section
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import Element, EphemeralReply, actions, button, section
 from bot.views.step_buttons import choice_buttons
 
 QUOTED, MOST_QUOTED = 150, 3
@@ -33,7 +30,7 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
     buttons.append(button(send, ids.SEND_TO_ENGINEER, message))
     buttons.append(button("Just chatting", ids.JUST_CHATTING, ref))
     text = f"{what}, or should I pass your message on to {mention(onboarding.engineer)}?"
-    return EphemeralReply([section(text), actions(buttons)])
+    return [section(text), actions(buttons)]
 
 
 def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
@@ -43,13 +40,13 @@ def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
         [question] = waiting
         text = f"Did that answer {mention(question.by.user_id)}'s question?\n{_quoted(question)}"
         yes = _yes(onboarding, question, ids.MARK_ANSWERED, ts)
-        return EphemeralReply([section(text), actions([yes, _not_yet(onboarding)])])
-    blocks: list[Block] = [section("Did that answer one of these questions?")]
+        return [section(text), actions([yes, _not_yet(onboarding)])]
+    blocks = [section("Did that answer one of these questions?")]
     for question in waiting:
         yes = _yes(onboarding, question, f"{ids.MARK_ANSWERED}:{question.number}", ts)
         asker = mention(question.by.user_id)
         blocks.append(section(f"{asker} asked:\n{_quoted(question)}", yes))
-    return EphemeralReply([*blocks, actions([_not_yet(onboarding)])])
+    return [*blocks, actions([_not_yet(onboarding)])]
 
 
 def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
@@ -61,7 +58,7 @@ def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
         button("Send to the client's thread", ids.SEND_TO_THREAD, ref, style="primary"),
         _not_yet(onboarding, "No, just us"),
     ]
-    return EphemeralReply([section(f"{text}thread?\n{_quoted(question)}"), actions(buttons)])
+    return [section(f"{text}thread?\n{_quoted(question)}"), actions(buttons)]
 
 
 def _yes(onboarding: Onboarding, question: Question, action_id: str, ts: str) -> Element:
@@ -74,4 +71,4 @@ def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> Element:
 
 
 def _quoted(question: Question) -> str:
-    return f"> {escape(shorten(question.text, QUOTED, placeholder=' …'))}"
+    return f"> {excerpt(question.text, QUOTED)}"

@@ -1,8 +1,6 @@
 """The guide's answer to a question that somebody typed in the thread."""
 
-from textwrap import shorten
-
-from bot.core.mrkdwn import escape, mention
+from bot.core.mrkdwn import escape, excerpt, mention
 from bot.guide.answers import passage
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
@@ -17,7 +15,7 @@ def slot(number: int) -> str:
 
 def answer_message(onboarding: Onboarding, question: Question) -> Message:
     """Return what the guide says about a question, with its step."""
-    asked = escape(shorten(question.text, QUOTED, placeholder=" …"))
+    asked = excerpt(question.text, QUOTED)
     blocks = [section(f"> {asked}\n{mention(question.by.user_id)}, here's what the guide says:")]
     found = passage(onboarding.guide, question.passage or "")
     if found is None:  # the guide's text has changed since

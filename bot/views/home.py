@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import groupby
-from textwrap import shorten
 
 from bot.core.english import count
-from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
+from bot.core.mrkdwn import channel_link, escape, excerpt, mention, permalink, when
 from bot.guide import Guide
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
@@ -194,7 +193,7 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
     if line.open_questions:
         yield f"🙋 {count(line.open_questions, 'open question')}"
         for text in board.questions.get(line.id, ())[:MOST_QUESTIONS]:
-            yield f"> {escape(shorten(text, QUOTED, placeholder=' …'))}"
+            yield f"> {excerpt(text, QUOTED)}"
     if line.verification == "failed" and line.status is Status.COMPLETED:
         at = f" {when(line.checked_at)}" if line.checked_at else ""
         yield f"❌ Connection check failed{at}"

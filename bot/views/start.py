@@ -41,23 +41,12 @@ class Around:
     several: bool = False  # of more than one outside organization
 
 
-@dataclass(frozen=True, slots=True)
-class GuideChoice:
-    """The guide to start with, and all that are offered."""
-
-    proposed: str = ""
-    offered: Sequence[Guide] = ()
-
-    @property
-    def inputs(self) -> Sequence[Block]:
-        """The input to choose it; empty while there is nothing to choose."""
-        if len(self.offered) < 2:
-            return []
-        options = {guide.id: guide.title for guide in self.offered}
-        return [entry("Guide", menu(ids.GUIDE, options, self.proposed))]
-
-
-NO_CHOICE = GuideChoice()
+def guide_choice(offered: Sequence[Guide], proposed: str) -> Sequence[Block]:
+    """Return the input to choose a guide; empty while there is nothing to choose."""
+    if len(offered) < 2:
+        return []
+    options = {guide.id: guide.title for guide in offered}
+    return [entry("Guide", menu(ids.GUIDE, options, proposed))]
 
 
 def start_modal(
@@ -65,13 +54,14 @@ def start_modal(
     client_name: str,
     running: Sequence[Onboarding] = (),
     around: Around | None = None,
-    guides: GuideChoice = NO_CHOICE,
+    choice: Sequence[Block] = (),
 ) -> View:
     """Return the form that confirms a new onboarding next to those `running` in the channel.
 
-    Without `around`, it says that it is still looking who is there. The field that is filled in
-    from that is added only then: Slack keeps an input's value when the view is updated, and ignores
-    a new initial value (slackapi/bolt-js#290, bolt-python#572).
+    `choice` is that of `guide_choice`. Without `around`, it says that it is still looking who is
+    there. The field that is filled in from that is added only then: Slack keeps an input's value
+    when the view is updated, and ignores a new initial value (slackapi/bolt-js#290,
+    bolt-python#572).
     """
     blocks: list[Block] = []
     if around and around.alone:
@@ -81,7 +71,7 @@ def start_modal(
     if running:
         blocks.append(section(f"Also in progress in this channel: {listed(map(_who, running))}"))
     blocks.append(_client_name(client_name))
-    blocks += guides.inputs
+    blocks += choice
     if around is None:
         blocks.append(context("Checking who's here from the client…"))
     else:
@@ -94,16 +84,19 @@ def invite_modal(
     ref: ids.FormRef,
     client_name: str,
     addresses: Sequence[str],
-    guides: GuideChoice = NO_CHOICE,
+    choice: Sequence[Block] = (),
 ) -> View:
-    """Return the form that confirms a new channel, who is invited to it, and the onboarding."""
+    """Return the form that confirms a new channel, who is invited to it, and the onboarding.
+
+    `choice` is that of `guide_choice`.
+    """
     blocks: list[Block] = [
         section(
             "I'll create a channel, add the engineer, invite the client by email (Slack "
             "Connect), and start the onboarding there."
         ),
         _client_name(client_name),
-        *guides.inputs,
+        *choice,
         entry(
             "Who to invite",
             text_input(

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from textwrap import shorten
 from types import MappingProxyType
 from typing import Any
 
 from bot.core.english import ago, count, listed
-from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
+from bot.core.mrkdwn import channel_link, escape, excerpt, mention, thread_link, when
 from bot.guide import Owner
 from bot.guide.credential_fields import ending
 from bot.onboarding import Event, Onboarding, Overview, Status, Unread
 from bot.onboarding.targets import Risk
 from bot.views import ids
-from bot.views.blocks import Block, actions, bullets_of, button, context, header, section
-from bot.views.ephemeral import EphemeralReply
+from bot.views.blocks import (
+    Block,
+    EphemeralReply,
+    actions,
+    bullets_of,
+    button,
+    context,
+    header,
+    section,
+)
 from bot.views.status_query import MINE, PAGE, STUCK, StatusQuery
 
 MOST_NOTES, QUOTED = 3, 200
@@ -49,7 +56,7 @@ def status_answer(
     engineers' notes, `risks` the missed targets of the guide, both by onboarding.
     """
     shown = lines[:PAGE] if query else lines
-    blocks: list[Block] = [header(_heading(lines, query))] if query and shown else []
+    blocks = [header(_heading(lines, query))] if query and shown else []
     for line in shown:
         blocks.append(section(_line(line, now, workspace_url, risks.get(line.id))))
         if kept := notes.get(line.id):
@@ -58,13 +65,13 @@ def status_answer(
         blocks.append(section(_nobody(query or StatusQuery())))
     elif query:
         blocks += [context("Quietest first."), *_pages(query, more=len(lines) > PAGE)]
-    return EphemeralReply(blocks)
+    return blocks
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
     """Return which credentials are stored, masked, with links to their steps."""
     lines = [_value(onboarding, field.id) for field in onboarding.guide.credentials]
-    blocks: list[Block] = [
+    blocks = [
         section(f"*{escape(onboarding.client_name)}*: credentials on file"),
         section(bullets_of(lines)),
     ]
@@ -73,7 +80,7 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralR
         steps = f"step {listed(map(str, shown_at), 'or')}"
         blocks.append(context(f"To see them, press “Reveal credentials” on {steps}."))
     blocks.append(context(where(onboarding.channel, onboarding.thread_ts, workspace_url)))
-    return EphemeralReply(blocks)
+    return blocks
 
 
 def _nobody(query: StatusQuery) -> str:
@@ -144,7 +151,7 @@ def risk_text(risk: Risk) -> str:
 
 
 def _note(event: Event) -> str:
-    text = escape(shorten(event.detail["note"], QUOTED, placeholder=" …"))
+    text = excerpt(event.detail["note"], QUOTED)
     return f"📝 {text} ({mention(event.actor.user_id)}, {when(event.at)})"
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.guide import Owner
 from bot.onboarding import Overview, Status, Unread
+from bot.views.blocks import EphemeralReply, fallback, section
 from bot.views.command_help import help_answer
-from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.status import status_answer
 from bot.views.status_query import StatusQuery
 from sandbox.slack.block_kit import problems_of_blocks
@@ -37,14 +37,14 @@ def status(*lines: Overview, in_channel: bool = False) -> EphemeralReply:
 
 
 def test_status_shows_step_progress_turn_and_last_activity() -> None:
-    text = status(ACME, in_channel=True).text
+    text = fallback(status(ACME, in_channel=True))
 
     assert "Acme Plumbing · 6 of 25 · step 7: Submit the Application" in text
     assert f"on the client for 5 hours\n<@{ENGINEER}> · last activity 3 hours ago" in text
 
 
 def test_status_links_to_channel_and_thread() -> None:
-    text = status(ACME, in_channel=True).text
+    text = fallback(status(ACME, in_channel=True))
 
     assert (
         f"<#{CHANNEL}> · <https://heavyset.slack.com/archives/{CHANNEL}/p1795426200000100" in text
@@ -52,13 +52,13 @@ def test_status_links_to_channel_and_thread() -> None:
 
 
 def test_status_names_the_channel_before_there_is_a_thread() -> None:
-    text = status(replace(ACME, thread_ts=None), in_channel=True).text
+    text = fallback(status(replace(ACME, thread_ts=None), in_channel=True))
 
     assert text.endswith(f"<#{CHANNEL}>")
 
 
 def test_status_says_when_it_is_heavysets_turn() -> None:
-    assert "waiting on us" in status(replace(ACME, turn=Owner.HEAVYSET)).text
+    assert "waiting on us" in fallback(status(replace(ACME, turn=Owner.HEAVYSET)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_status_says_when_it_is_heavysets_turn() -> None:
     ],
 )
 def test_an_inactive_client_is_shown_with_its_state(state: Status, words: str) -> None:
-    text = status(replace(ACME, status=state), in_channel=True).text
+    text = fallback(status(replace(ACME, status=state), in_channel=True))
 
     assert f"6 of 25 · {words}\n" in text
     assert "waiting on" not in text
@@ -80,18 +80,18 @@ def test_an_inactive_client_is_shown_with_its_state(state: Status, words: str) -
     ("count", "header"), [(1, "1 active onboarding"), (3, "3 active onboardings")]
 )
 def test_status_outside_client_channels_counts_all_active_clients(count: int, header: str) -> None:
-    text = status(*[ACME] * count).text
+    text = fallback(status(*[ACME] * count))
 
     assert text.startswith(f"{header}\n")
     assert text.count("Acme Plumbing") == count
 
 
 def test_status_without_any_clients_explains_how_to_start_one() -> None:
-    assert "`/servicetitan start Acme Plumbing`" in status().text
+    assert "`/servicetitan start Acme Plumbing`" in fallback(status())
 
 
 def test_progress_on_an_older_guide_is_counted_by_that_guide() -> None:
-    text = status(replace(ACME, guide=OLDER_GUIDE)).text
+    text = fallback(status(replace(ACME, guide=OLDER_GUIDE)))
 
     assert f"6 of {len(OLDER_GUIDE.steps)} ·" in text
 
@@ -99,7 +99,7 @@ def test_progress_on_an_older_guide_is_counted_by_that_guide() -> None:
 def test_an_unreadable_onboarding_is_listed_with_the_others() -> None:
     unread = Unread("x", "Beta Heating", "unknown Loss “frozen”")
 
-    text = status_answer([unread, ACME], now=NOW, workspace_url="", query=None).text
+    text = fallback(status_answer([unread, ACME], now=NOW, workspace_url="", query=None))
 
     assert "Beta Heating: this version of the bot can't read this onboarding" in text
     assert "unknown Loss “frozen”" in text
@@ -107,7 +107,7 @@ def test_an_unreadable_onboarding_is_listed_with_the_others() -> None:
 
 
 def test_a_client_name_is_escaped_and_cannot_mention_anyone() -> None:
-    text = status(replace(ACME, client_name="<!channel> & <@U1>")).text
+    text = fallback(status(replace(ACME, client_name="<!channel> & <@U1>")))
 
     assert "&lt;!channel&gt; &amp; &lt;@U1&gt;" in text
 
@@ -120,7 +120,7 @@ def test_a_client_name_is_escaped_and_cannot_mention_anyone() -> None:
         status(*[replace(ACME, client_name="&" * 80)] * 20),
         help_answer(),
         help_answer("I do not know “strat”. Did you mean “start”?"),
-        plain_answer("Done."),
+        [section("Done.")],
     ],
     ids=[
         "no clients",
@@ -132,12 +132,12 @@ def test_a_client_name_is_escaped_and_cannot_mention_anyone() -> None:
     ],
 )
 def test_slack_accepts_every_answer(answer: EphemeralReply) -> None:
-    assert problems_of_blocks(list(answer.blocks)) == []
-    assert 0 < len(answer.text) <= 4000
+    assert problems_of_blocks(answer) == []
+    assert 0 < len(fallback(answer)) <= 4000
 
 
 def test_help_lists_the_commands_after_the_problem() -> None:
-    text = help_answer("I do not know that.").text
+    text = fallback(help_answer("I do not know that."))
 
     assert text.startswith("I do not know that.\n")
     assert all(f"/servicetitan {word}" in text for word in ("start", "status", "help"))

@@ -10,7 +10,7 @@ from bot.onboarding.after_go_live import failing, is_live
 from bot.onboarding.reporting import Case, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.targets import risk_of
-from bot.views.blocks import Message
+from bot.views.blocks import EphemeralReply, Message
 from bot.views.check_all import (
     ask_modal,
     asked_view,
@@ -19,7 +19,6 @@ from bot.views.check_all import (
     result_message,
 )
 from bot.views.digest import digest_message
-from bot.views.ephemeral import EphemeralReply
 from bot.views.forms import View
 from bot.views.home import Board, board_view
 from bot.views.reporting import PAGES, report_modal

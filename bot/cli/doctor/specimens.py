@@ -36,12 +36,11 @@ from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.assignments import reassigned_answer
-from bot.views.blocks import actions
+from bot.views.blocks import actions, section
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
 from bot.views.engineering_channel import returned_message, shared_channel_message
-from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
 from bot.views.home import answer_view, assign_modal, outsiders_view
@@ -56,7 +55,7 @@ from bot.views.modals import (
 )
 from bot.views.start import (
     Around,
-    GuideChoice,
+    guide_choice,
     invite_modal,
     outcome_view,
     start_modal,
@@ -83,7 +82,8 @@ def specimens(guide: Guide, pictures: StepPictures = no_pictures) -> Iterator[Sp
         if isinstance(shown, dict):
             one = Specimen(name, "view", shown)
         else:
-            one = Specimen(name, "message", {"blocks": list(shown.blocks)})
+            blocks = shown if isinstance(shown, list) else list(shown.blocks)
+            one = Specimen(name, "message", {"blocks": blocks})
         digest = json.dumps(one.payload, sort_keys=True)
         if digest not in seen:
             seen.add(digest)
@@ -168,20 +168,20 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     if onboarding.guide.checks.by == "servicetitan":
         last = StepRef(onboarding.id, len(onboarding.steps))
         button = booking_button(onboarding, last)
-        yield f"{story}: test booking", EphemeralReply([actions([button])])
+        yield f"{story}: test booking", [actions([button])]
 
 
 def _answers() -> Iterator[Shown]:
     yield "help", help_answer()
     yield "help after a mistake", help_answer("I don't know that command.")
-    yield "a plain answer", plain_answer("Done.")
+    yield "a plain answer", [section("Done.")]
     nobody = ["No client matches “zebra”."]
     yield "several reassigned", reassigned_answer("<@U0LEE>", ["Acme Plumbing"] * 60, nobody, 3)
     absence = Absence(ENGINEER.user_id, "U0LEE", BEGAN, BEGAN + timedelta(days=3))
     yield "somebody is away", away_message(absence, absence.colleague, 12)
     yield "somebody is back", back_message(absence, 12, left=False)
-    yield "away", plain_answer(is_away_text(absence, 12))
-    yield "not away", plain_answer(nobody_away_text([absence]))
+    yield "away", [section(is_away_text(absence, 12))]
+    yield "not away", [section(nobody_away_text([absence]))]
     yield "back after an absence", returned_message(BEGAN, BEGAN, 2, 1)
     yield "a shared engineering channel", shared_channel_message(BEGAN)
     yield "credentials, hidden again", hidden_modal()
@@ -198,8 +198,8 @@ def _starting(guide: Guide) -> Iterator[Shown]:
     }.items():
         yield f"start: {name}", start_modal(BY_ENGINEER, "Acme Plumbing", around=around)
     two = [guide, guide.model_copy(update={"id": "other", "title": "Another guide"})]
-    choice = GuideChoice("other", two)
-    yield "start: a choice of guides", start_modal(BY_ENGINEER, "Acme", guides=choice)
+    choice = guide_choice(two, "other")
+    yield "start: a choice of guides", start_modal(BY_ENGINEER, "Acme", choice=choice)
     yield "start: invite", invite_modal(BY_ENGINEER, "Acme Plumbing", ["ann@acme.com"])
     yield "start: inviting", working_view("Acme Plumbing")
     outcome = ["The channel is there.", "The invitation is sent."]
