@@ -11,7 +11,8 @@ class OnboardingError(Exception):
 class Refused(OnboardingError):
     """A request that was understood and refused; its text says why and what to do.
 
-    `data` are people, times and words for the {gaps} of the text; views/replies.py fills them in.
+    `data` are people, times and words for the {gaps} of the text; bot/views/reply_texts.py fills
+    them in.
     """
 
     def __init__(self, text: str = "", **data: object) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from bot.guide.remedies import GAP, AnyChecks, Declared, Key, PlacedRemedy, Remedy, Where
+from bot.guide.credential_fields import Part
+from bot.guide.remedies import GAP, AnyChecks, Key, PlacedRemedy, Remedy, Where
 
 _ADDRESS = re.compile(
     r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[\w./~-]*)?"
@@ -49,7 +50,7 @@ def _path(path: str) -> str:
     return path
 
 
-class Request(Declared):
+class Request(Part):
     """A GET request. A status that is neither expected nor in `remedies` leaves the check open."""
 
     id: Key
@@ -60,7 +61,7 @@ class Request(Declared):
     remedies: Remedies = Field(default_factory=dict)
 
 
-class Token(Declared):
+class Token(Part):
     """An access token from OAuth's client credentials grant (RFC 6749, 4.4), for every request."""
 
     url: Address
@@ -75,7 +76,7 @@ class Token(Declared):
         return "token"
 
 
-class Basic(Declared):
+class Basic(Part):
     """A user name and a password with every request (RFC 7617): both are credentials."""
 
     user: Key

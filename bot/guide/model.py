@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from bot.guide.checks import Checks, NoChecks
 from bot.guide.credential_fields import CredentialField, Part
@@ -149,10 +149,6 @@ class Trouble(Part):
     steps: tuple[int, ...]
 
 
-def _pairs(asked: object) -> object:
-    return tuple(asked.items()) if isinstance(asked, dict) else asked
-
-
 class Guide(Part):
     """A guide. An onboarding keeps the `version` that it started with."""
 
@@ -174,7 +170,10 @@ class Guide(Part):
     blanks: Blanks = Blanks()
     checks: Checks = NoChecks(by="none")
     # How people ask for a passage, by its id.
-    asked: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)] = ()
+    asked: dict[str, str] = Field(default_factory=dict)
+
+    def __hash__(self) -> int:  # mappings have none
+        return hash((self.id, self.version))
 
     def filled(self, *, email: str | None, description: str | None) -> "Guide":
         """Return the guide with its blanks filled; None leaves what the guide's file says."""
@@ -227,12 +226,7 @@ class Guide(Part):
                 return field
         raise KeyError(name)
 
-    def shown_by(self, number: int) -> tuple[CredentialField, ...]:
-        """Return the credential fields that the guide has shown by step `number`."""
-        return tuple(field for field in self.credentials if field.step <= number)
-
     def trouble_at(self, number: int) -> list[str]:
-        """Return what the guide says about trouble at step `number`."""
         return [trouble.text for trouble in self.troubleshooting if number in trouble.steps]
 
     @cached_property

@@ -58,7 +58,6 @@ class PictureFile:
 
     @property
     def step(self) -> int:
-        """The number of the step that shows it."""
         return int(self.name[5:7])
 
     @property
@@ -112,34 +111,29 @@ class PictureSources:
 
         Files belong to the newest guide: an older version may have another screen in that place.
         """
-        if step.figure and step.figure.image:
-            return [self._picture(step, url=step.figure.image)]
-        if self.captions.get(step.number) != caption_of(step):
+        caption, figure = caption_of(step), step.figure
+        shows = (figure.shows if figure else None) or ""
+        if figure and figure.image:
+            return [Picture(caption, shows, figure.image)]
+        if self.captions.get(step.number) != caption:
             return []
         if self.base_url:
             url = f"{self.base_url}/step-{step.number:02}.png"
-            return [self._picture(step, url=url)] if step.figure else []
-        files = [one for one in self.files if one.step == step.number]
-        found = [
-            replace(
-                self._picture(step, url=self.url_of(file), file_id=uploaded.get(file.digest, "")),
-                is_schematic=file.is_schematic,
-            )
-            for file in files
-            if self.public_url or file.digest in uploaded
-        ]
-        # The guide's text about the figure describes its first picture.
-        return [*found[:1], *(replace(one, shows="") for one in found[1:])]
+            return [Picture(caption, shows, url)] if figure else []
+        found: list[Picture] = []
+        for file in self.files:
+            if file.step == step.number and (self.public_url or file.digest in uploaded):
+                # The guide's text about the figure describes its first picture.
+                words, file_id = "" if found else shows, uploaded.get(file.digest, "")
+                url = self.url_of(file)
+                found.append(Picture(caption, words, url, file_id, file.is_schematic))
+        return found
 
     def url_of(self, file: PictureFile) -> str:
         """Return a file's address on our server; it changes with the content, as Slack caches."""
         if not self.public_url:
             return ""
         return f"{self.public_url}{self.path}/{file.name}?{file.digest[:8]}"
-
-    def _picture(self, step: Step, *, url: str, file_id: str = "") -> Picture:
-        shows = (step.figure.shows if step.figure else None) or ""
-        return Picture(caption_of(step), shows, url, file_id)
 
 
 def caption_of(step: Step) -> str:

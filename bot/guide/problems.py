@@ -110,7 +110,7 @@ def _asked(guide: Guide) -> Iterator[Problem]:
     from bot.guide.answers.passages import passages  # it imports the guide's parts itself
 
     known = {passage.id for passage in passages(guide)}
-    for name, _ in guide.asked:
+    for name in guide.asked:
         if name not in known:
             yield ("asked", name), "the guide has no such passage"
 

@@ -19,12 +19,7 @@ _ASIDE = re.compile(r" \(step \{step\.(\w+)\}\)")
 _STEP = re.compile(r"\{step\.(\w+)\}")
 
 
-class Declared(Part):
-    def __hash__(self) -> int:  # a mapping has none
-        return hash(type(self))
-
-
-class Remedy(Declared):
+class Remedy(Part):
     """What to do about a problem: a text, credentials to enter again, steps to repeat.
 
     `ours`: it is for HeavySet to fix, so the check stays open.
@@ -55,7 +50,7 @@ class PlacedRemedy(NamedTuple):
     gaps: set[str]
 
 
-class AnyChecks(Declared):
+class AnyChecks(Part):
     """What all kinds of checks have in common; the base has no remedies and no fields."""
 
     def remedy(self, cause: str) -> Remedy | None:

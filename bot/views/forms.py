@@ -81,7 +81,6 @@ def checkbox(label: str, action_id: str, text: str, value: str) -> Block:
 
 
 def engineer_entry(user_id: str, hint: str) -> Block:
-    """The choice of the engineer in charge."""
     element = {"type": "users_select", "action_id": ENGINEER, "initial_user": user_id}
     return entry("HeavySet engineer", element, hint=hint)
 

@@ -43,8 +43,8 @@ def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
     """Return the fields in the form of a step: its own, and earlier ones still missing."""
     guide = onboarding.guide
     own = guide.step(step).credentials if step else ()
-    missing = (field.id for field in guide.shown_by(step) if field.id in onboarding.missing)
-    return tuple(dict.fromkeys((*own, *missing)))
+    shown = (field.id for field in guide.credentials if field.step <= step)
+    return tuple(dict.fromkeys((*own, *(name for name in shown if name in onboarding.missing))))
 
 
 def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]:

@@ -21,7 +21,6 @@ def slot(number: int) -> str:
 
 
 def is_waiting(onboarding: Onboarding, reminder: Reminder) -> bool:
-    """Whether a reminder is still waiting for someone."""
     return onboarding.status is Status.ACTIVE and onboarding.reminder == reminder
 
 

@@ -67,7 +67,6 @@ def help_text(onboarding: Onboarding) -> str:
 
 
 def words_text(onboarding: Onboarding) -> str:
-    """Return the list of words that are understood."""
     step = onboarding.current
     words = ["`done`", "`undo`", "`status`"]
     if step:

@@ -94,7 +94,6 @@ def reopen_button(onboarding_id: str, number: int) -> Element:
 
 
 def booking_button(onboarding: Onboarding, ref: ids.StepRef) -> Element:
-    """Return the button that verifies with a test booking."""
     confirm = confirmation(
         "Create a test booking?",
         f"“TEST - please dismiss” will show up in {onboarding.client_name}'s "

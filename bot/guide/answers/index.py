@@ -1,8 +1,8 @@
 """The search index of a guide's passages. Pure; built once for each guide."""
 
 import math
-from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Set
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
@@ -48,6 +48,7 @@ class Entry:
         self.title = frozenset(self._stems(passage.title))
         self.negative = not NEGATIONS.isdisjoint(self.counts)  # about what is missing or wrong
         self.worth: Mapping[str, float] = {}  # how much a stem of the question counts here
+        self.nearby: set[str] = set()  # the stems of the step that the passage is a part of
 
     def compare(self, rarity: Mapping[str, float], average: float) -> None:
         """Set what its stems are worth among all passages, which have an `average` length."""
@@ -72,17 +73,19 @@ class Index:
 
     def __init__(self, guide: Guide) -> None:
         """Index every passage of `guide`, with what people ask about it if that is known."""
-        asked = dict(guide.asked)
-        self.entries = [Entry(passage, asked.get(passage.id, "")) for passage in passages(guide)]
+        self.entries = [
+            Entry(passage, guide.asked.get(passage.id, "")) for passage in passages(guide)
+        ]
         self.rarity = _rarity([entry.counts for entry in self.entries])
         self._pair_rarity = _rarity([entry.pairs for entry in self.entries])
         self.rarest = _rare(1, len(self.entries))
         average = sum(entry.length for entry in self.entries) / len(self.entries)
-        self._steps: dict[int, set[str]] = {}
+        in_steps: defaultdict[int, set[str]] = defaultdict(set)
         for entry in self.entries:
             entry.compare(self.rarity, average)
             if entry.passage.id.startswith("step:"):
-                self._steps.setdefault(entry.passage.steps[0], set()).update(entry.counts)
+                entry.nearby = in_steps[entry.passage.steps[0]]
+                entry.nearby.update(entry.counts)
         self._known = words().known.union(*(entry.words for entry in self.entries))
         self._long = sorted(word for word in self._known if len(word) > 3)
 
@@ -93,12 +96,6 @@ class Index:
     def pair_rarity_of(self, pairs: Iterable[Pair]) -> float:
         """Return how telling `pairs` are together, regardless of their order."""
         return math.fsum(self._pair_rarity[pair] for pair in pairs)
-
-    def nearby(self, passage: Passage) -> Set[str]:
-        """Return the stems of the step that `passage` is a part of."""
-        if passage.id.startswith("step:"):
-            return self._steps[passage.steps[0]]
-        return frozenset()
 
     def knows(self, word: str) -> bool:
         """True for a word of the guide or of words.toml, in any form."""

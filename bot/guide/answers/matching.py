@@ -66,7 +66,7 @@ def matches(found: Index, reading: Reading, step: int | None = None) -> Iterable
     """Yield the match of every passage with what was asked."""
     here = reading.step if reading.step is not None else step
     for entry in found.entries:
-        explained = _explained(entry, reading, found)
+        explained = _explained(entry, reading)
         as_asked = max((_like(line, reading, found) for line in entry.asked_for), default=0.0)
         as_title = _likeness(entry.title, reading, found)
         worth = sum(_worth(entry, term) for term in (*reading.terms, *reading.hints))
@@ -85,14 +85,13 @@ def _worth(entry: Entry, term: Term) -> float:
     return max((fit * entry.worth.get(found, 0) for found, fit in term.stems.items()), default=0)
 
 
-def _explained(entry: Entry, reading: Reading, found: Index) -> float:
+def _explained(entry: Entry, reading: Reading) -> float:
     """Return how much of the question the passage has words for."""
-    nearby = found.nearby(entry.passage)
     total = 0.0
     for term in reading.terms:
         if not entry.worth.keys().isdisjoint(term.stems):
             total += term.weight
-        elif not nearby.isdisjoint(term.stems):
+        elif not entry.nearby.isdisjoint(term.stems):
             total += term.weight * NEARBY
     return total / reading.weight if reading.weight else 0.0
 

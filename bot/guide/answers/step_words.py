@@ -167,7 +167,6 @@ def nearly_says_done(words: str) -> bool:
 
 
 def says_undo(words: str) -> bool:
-    """True if these words ask to undo the last step."""
     return bool(_UNDO.fullmatch(words))
 
 

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from bot.core.typed_text import ESCAPE
+
 FILE = Path(__file__).with_name("words.toml")
 LONGEST = 1000  # characters of a message that are read
 
 # Slack's markup (docs.slack.dev, "Formatting message text"), and emoji as Slack sends them.
 _HIDDEN = re.compile(r"<[@#!][^>]*>|:[a-z][a-z0-9_+-]*:", re.IGNORECASE)
-_LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _SENTENCES = re.compile(r"(?<=[^.][.!?])\s+|\n+")
 
 Stems = tuple[str, ...]
@@ -95,7 +96,7 @@ class Words(BaseModel):
 
 def sentences(message: str) -> list[str]:
     """Cut what somebody wrote in Slack into sentences, without markup."""
-    text = _LINK.sub(lambda link: link[2] or link[1], _HIDDEN.sub(" ", message[:LONGEST]))
+    text = ESCAPE.sub(lambda link: link[2] or link[1], _HIDDEN.sub(" ", message[:LONGEST]))
     return [part for part in _SENTENCES.split(html.unescape(text)) if part.strip()]
 
 
