@@ -7,7 +7,7 @@ Older versions are read from the database, where every version in use was saved.
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 
 from bot.guide import Guide, GuideError, parse
 from bot.guide.credential_fields import CredentialField
@@ -102,8 +102,7 @@ class GuideStore:
         """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""
         key, name = (guide_id, version), f"{guide_id} {version}"
         if key not in self._parsed:
-            where = (col(GuideRow.id) == guide_id, col(GuideRow.version) == version)
-            row = (await session.exec(select(GuideRow).where(*where))).first()
+            row = await session.get(GuideRow, key)
             if row is None:
                 raise Unknown(f"its guide, {name}, isn't in the database")
             if self._broken.get(key) == row.source:

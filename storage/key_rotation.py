@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from bot.core.english import first_of
 from bot.core.errors import Unreadable
 from storage import credentials
 from storage.audit import reseal
@@ -15,7 +16,7 @@ from storage.database import Database
 from storage.vault import Sealed, Slot, Vault
 
 BATCH_SIZE = 100
-MAX_NAMED = 5  # altered values; further ones are only counted
+MAX_NAMED = 5  # altered values
 
 
 @dataclass(slots=True)
@@ -48,10 +49,7 @@ class KeyReport:
             f"key {key} is not among CREDENTIAL_KEYS: {self.rows[key]} stored values"
             for key in sorted(self.missing)
         ]
-        lines += self.altered[:MAX_NAMED]
-        if len(self.altered) > MAX_NAMED:
-            lines.append(f"and {len(self.altered) - MAX_NAMED} more like these")
-        return lines
+        return [*lines, *first_of(self.altered, MAX_NAMED)]
 
     @property
     def readable(self) -> int:

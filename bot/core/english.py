@@ -1,6 +1,6 @@
 """Numbers, times and lists in words. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 
@@ -21,6 +21,12 @@ def all_of(number: int, noun: str) -> str:
     if number < 2:
         return f"the {noun}"
     return f"both {noun}s" if number == 2 else f"all {number} {noun}s"
+
+
+def first_of(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first lines, and one that counts the others if there are more."""
+    others = len(lines) - most
+    return [*lines[:most], f"and {others} more like these"] if others > 0 else [*lines]
 
 
 def in_days(days: int) -> str:

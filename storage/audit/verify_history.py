@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Text, cast
 from sqlmodel import col, func, select
 
+from bot.core.english import first_of
 from bot.onboarding import EventKind
 from storage.audit.head_log import Heads
 from storage.audit.seals import BEGINNING, End, Entry, MissingKey, Seals
@@ -30,20 +31,12 @@ class AuditReport:
     late: int = 0
     missing: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
-    unnamed: int = 0
 
     @property
     def problems(self) -> list[str]:
         """A line for each missing key, and for each of the first mismatches."""
         lines = [missing_key(key, count) for key, count in sorted(self.missing.items())]
-        more = [f"and {self.unnamed} more like these"] if self.unnamed else []
-        return [*lines, *self.broken, *more]
-
-    def add(self, lines: Sequence[str]) -> None:
-        """Add mismatches, up to MAX_NAMED in words."""
-        room = MAX_NAMED - len(self.broken)
-        self.broken += lines[:room]
-        self.unnamed += len(lines[room:])
+        return [*lines, *first_of(self.broken, MAX_NAMED)]
 
 
 class HistoryVerifier:
@@ -161,7 +154,7 @@ async def verify(session: Session, logged: Heads | None = None) -> AuditReport:
     def finish(verifier: HistoryVerifier) -> None:
         verifier.finish(end)
         report.missing += verifier.missing
-        report.add(verifier.problems)
+        report.broken += verifier.problems
 
     async for row in _all_events(session):
         if row.onboarding != current:
@@ -179,11 +172,13 @@ async def verify(session: Session, logged: Heads | None = None) -> AuditReport:
     if verifier:
         finish(verifier)
     async for onboarding_id, client, text in altered(session):
-        report.add([f"onboarding {onboarding_id} ({client}): {text}"])
-    report.add([f"onboarding {gone}: the log knew it, and it is gone" for gone in sorted(left)])
+        report.broken.append(f"onboarding {onboarding_id} ({client}): {text}")
+    report.broken += (
+        f"onboarding {gone}: the log knew it, and it is gone" for gone in sorted(left)
+    )
     is_orphan = col(EventRow.onboarding_id).not_in(select(OnboardingRow.id))
     if count := (await session.exec(select(func.count()).where(is_orphan))).one():
-        report.add([f"{count} events belong to onboardings that are gone"])
+        report.broken.append(f"{count} events belong to onboardings that are gone")
     return report
 
 
