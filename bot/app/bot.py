@@ -14,7 +14,7 @@ from bot.app.bolt import TimedApp, quiet
 from bot.app.gauges import Gauges
 from bot.app.guides import guide_files, guide_store
 from bot.app.health import Health
-from bot.app.health_checks import Check, ClockCheck, RowCheck, TokenCheck, ValueCheck
+from bot.app.health_checks import ClockCheck, RowCheck, TokenCheck, ValueCheck
 from bot.app.heartbeat import Heartbeat
 from bot.app.http_clients import slack_client
 from bot.app.in_flight import InFlight
@@ -228,13 +228,8 @@ class Bot:
 
     def _build_health(self, http: httpx.AsyncClient) -> None:
         settings, clock = self.settings, self._clock
-        checks: dict[str, Check] = {
-            "Slack": TokenCheck(self.slack, clock),
-            "stored values": ValueCheck(self.database, self.vault),
-            "onboardings": RowCheck(self.database, self.publisher.wake),
-            "requests": self.requests,
-            "clock": ClockCheck(self.database, clock),
-        }
+        token, rows = TokenCheck(self.slack, clock), RowCheck(self.database, self.publisher.wake)
+        values, clocks = ValueCheck(self.database, self.vault), ClockCheck(self.database, clock)
         gauges = Gauges(
             metrics=self.metrics,
             database=self.database,
@@ -244,7 +239,11 @@ class Bot:
         )
         warnings = {
             "engineering channel": self.announcements.warning,
-            **{name: check.warning for name, check in checks.items()},
+            "Slack": token.warning,
+            "stored values": values.warning,
+            "onboardings": self.database.unreadable.warning,
+            "requests": self.requests.warning,
+            "clock": clocks.warning,
             "destroyed values": self.cleaner.warning,
         }
         self.health = Health(self.database, self.socket, self.in_flight, self.metrics, warnings)
@@ -268,7 +267,7 @@ class Bot:
             database=self.database,
             worker=self.worker,
             checks=[
-                *(check.look for check in checks.values()),
+                *(token.look, values.look, rows.look, self.requests.look, clocks.look),
                 *(gauges.look, self.heartbeat.look, self.pictures.look, self.digest.look),
                 *(self.use_cases.absences.look, self.rounds.look, self.engineering.look),
             ],

@@ -1,10 +1,12 @@
-"""Checks that run in the background, a little at a time, and show up as warnings at /readyz."""
+"""Checks that run in the background, a little at a time, and show up as warnings at /readyz.
+
+`look` checks; `warning` returns from memory what was found.
+"""
 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
@@ -23,14 +25,6 @@ ASK_SLACK_INTERVAL = timedelta(minutes=1)
 VALUES_PER_LOOK = 100
 # How many onboardings are read at once, each with its steps and events.
 ROWS_PER_LOOK = 10
-
-
-class Check(Protocol):
-    """A check that answers from memory and is refreshed in the background."""
-
-    def warning(self) -> str | None: ...
-
-    async def look(self) -> None: ...
 
 
 class TokenCheck:
@@ -61,15 +55,13 @@ class TokenCheck:
 class RowCheck:
     """Whether every onboarding can be read; each look continues where the last one ended.
 
-    Unreadable ones are looked at each time, as someone may have repaired them.
+    `Database.unreadable` collects those that can't be. They are looked at each time, as someone
+    may have repaired them.
     """
 
     def __init__(self, database: Database, on_readable: Callable[[str], None]) -> None:
         self._database, self._on_readable = database, on_readable
         self._last = ""
-
-    def warning(self) -> str | None:
-        return self._database.unreadable.warning()
 
     async def look(self) -> None:
         bad = self._database.unreadable.ids[:ROWS_PER_LOOK]
