@@ -7,7 +7,6 @@ system's, or those of SSL_CERT_FILE.
 
 import os
 import ssl
-from collections.abc import Awaitable, Callable
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -19,6 +18,7 @@ from yarl import URL
 
 from bot.app.setting_urls import is_loopback
 from bot.app.settings import Settings
+from bot.slack import raise_for_rate_limit
 
 # How long an unused connection to Slack stays open. People take longer for a step than aiohttp's 15
 # seconds, and a new connection costs them two more round trips (TCP, TLS). The health check calls
@@ -28,11 +28,8 @@ KEEP_ALIVE_SECONDS = 75.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-def slack_session(
-    seconds: float | None,
-    raise_for_rate_limit: Callable[[aiohttp.ClientResponse], Awaitable[None]] | None = None,
-) -> aiohttp.ClientSession:
-    """Return a session with a total timeout; `raise_for_rate_limit` may raise for a response."""
+def slack_session(seconds: float | None) -> aiohttp.ClientSession:
+    """Return a session with a total timeout."""
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(_refuse_redirect)
     return aiohttp.ClientSession(
@@ -40,7 +37,7 @@ def slack_session(
             ssl=_trusted(os.environ.get("SSL_CERT_FILE")), keepalive_timeout=KEEP_ALIVE_SECONDS
         ),
         timeout=aiohttp.ClientTimeout(total=seconds),
-        raise_for_status=raise_for_rate_limit or False,
+        raise_for_status=raise_for_rate_limit,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[tracing],

@@ -12,7 +12,7 @@ from bot.app.http_clients import http_client, slack_session
 from bot.app.probes import Probes
 from bot.app.settings import Settings
 from bot.app.web import probes_app, web_app
-from bot.slack import TIMEOUT_SECONDS, raise_for_rate_limit
+from bot.slack import TIMEOUT_SECONDS
 from storage import leases
 from storage.database import Conflict
 
@@ -43,7 +43,7 @@ async def running(
     times the pauses that Slack asks for.
     """
     async with (
-        slack_session(TIMEOUT_SECONDS, raise_for_rate_limit) as session,
+        slack_session(TIMEOUT_SECONDS) as session,
         http_client(settings.proxy) as http,
     ):
         bot = Bot(settings, session=session, http=http, clock=clock, monotonic=monotonic)
