@@ -162,8 +162,8 @@ async def listening(
     app.on_response_prepare.append(_remove_server_header)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=CLOSING_SECONDS)
     await runner.setup()
-    answers = runner.server
-    assert answers  # noqa: S101 (set up just now; for the type checker)
+    web_server = runner.server
+    assert web_server  # noqa: S101 (set up just now; for the type checker)
     connections = Connections(max_connections or _connection_limit(), metrics)
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
@@ -171,7 +171,7 @@ async def listening(
     try:
         try:
             server = await loop.create_server(
-                lambda: Connection(answers, connections), host, port, backlog=ACCEPT_BACKLOG
+                lambda: Connection(web_server, connections), host, port, backlog=ACCEPT_BACKLOG
             )
         except OSError as error:
             why = f"cannot listen there ({error.strerror})"

@@ -37,19 +37,19 @@ FOREIGN_NAMES = {
 
 @dataclass(slots=True)
 class EnvFile:
-    """The file's values. Unless `whole`, some lines were unreadable, so names may be missing.
+    """The file's values. Unless `complete`, some lines were unreadable, so names may be missing.
 
     `meant` are the settings that misspelled names are most similar to.
     """
 
     values: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    whole: bool = True
+    complete: bool = True
     meant: set[str] = field(default_factory=set)
 
     def broken(self, where: str, text: str) -> None:
         self.problems.append(f"{where}: {text}")
-        self.whole = False
+        self.complete = False
 
 
 def read(path: Path, names: Collection[str]) -> EnvFile:

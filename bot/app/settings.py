@@ -233,7 +233,7 @@ def load_partly() -> Read:
         for name, line in found.items()
         # A missing setting may be on an unreadable line, or misspelled.
         if name not in unusable
-        and ((file.whole and name not in meant) or ": is missing;" not in line)
+        and ((file.complete and name not in meant) or ": is missing;" not in line)
     ]
     wrong = frozenset({*found, *unusable})
     if settings is None:

@@ -27,20 +27,20 @@ from storage.database_errors import reason
 from storage.guides import GuideStore
 
 P = ParamSpec("P")
-Status = Callable[P, int]
+Command = Callable[P, int]
 WithSettings = Callable[Concatenate[Settings, P], int | Coroutine[Any, Any, int]]
 
 
 def with_settings(
     *, check_tables: bool = True, outdated_status: int = 1
-) -> Callable[[WithSettings[P]], Status[P]]:
+) -> Callable[[WithSettings[P]], Command[P]]:
     """Decorate a command's function, async or not: pass it the settings, print its errors.
 
     With `check_tables`, the database must have the tables of this version; `outdated_status` is the
     exit status if it doesn't.
     """
 
-    def decorate(function: WithSettings[P]) -> Status[P]:
+    def decorate(function: WithSettings[P]) -> Command[P]:
         @wraps(function)
         @with_output
         def command(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -71,7 +71,7 @@ def with_settings(
     return decorate
 
 
-def with_output(function: Status[P]) -> Status[P]:
+def with_output(function: Command[P]) -> Command[P]:
     """Decorate a command's function: print an OSError with its file's name, and return 1."""
 
     @wraps(function)

@@ -35,8 +35,8 @@ def copy_database(settings: Settings, to: str) -> int:
             return say(f"nothing was copied: {where}: {reason(error)}", 1)
     for table, rows in counts.items():
         write(f"{table}: {rows}\n")
-    there = settings.model_copy(update={"database_url": target})
-    broken = asyncio.run(verify_stored_values(there)) + asyncio.run(verify_histories(there))
+    copied = settings.model_copy(update={"database_url": target})
+    broken = asyncio.run(verify_stored_values(copied)) + asyncio.run(verify_histories(copied))
     if broken:
         return say(f"{migrate.where(target)}: everything is there, including the problems above", 1)
     return say(

@@ -118,7 +118,7 @@ class Init:
             answer = answer.strip()
             if problem := problem_with(name, answer):
                 self._refuse(problem)
-            elif self._holds(question, answer):
+            elif self._is_accepted(question, answer):
                 self.values[name] = answer
                 return
             known = None if question.secret else answer
@@ -141,7 +141,7 @@ class Init:
             raise Invalid(problem)
         say(problem, 1)
 
-    def _holds(self, question: Question, answer: str) -> bool:
+    def _is_accepted(self, question: Question, answer: str) -> bool:
         """Whether Slack accepts an answer, or the user keeps it anyway."""
         if not self.check or not question.findings:
             return True

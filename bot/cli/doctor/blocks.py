@@ -58,12 +58,12 @@ async def _problems(http: httpx.AsyncClient, specimen: Specimen) -> list[str]:
         except httpx.HTTPError as error:
             raise NoAnswer(type(error).__name__) from error
         if response.status_code != 429:
-            return _told(response)
+            return _problems_in(response)
         await asyncio.sleep(_pause(response))
     raise NoAnswer("ratelimited")
 
 
-def _told(response: httpx.Response) -> list[str]:
+def _problems_in(response: httpx.Response) -> list[str]:
     try:
         answer: Any = response.json()
     except ValueError:

@@ -31,9 +31,9 @@ Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
 Shown = tuple[str, Message | EphemeralReply | View]  # where it was first seen, and what
 
 
-def overviews(told: Sequence[Story]) -> Iterator[Shown]:
+def overviews(stories: Sequence[Story]) -> Iterator[Shown]:
     """Yield status, an engineer's Home, the digest and the report, with their names."""
-    lines, now = [_overview(at) for at, _ in told], BEGAN + timedelta(days=3)
+    lines, now = [_overview(at) for at, _ in stories], BEGAN + timedelta(days=3)
     status = partial(status_answer, now=now, workspace_url=WORKSPACE)
     yield "status here", status(lines[:20], query=None)
     yield "status everywhere", status(lines[:20], query=StatusQuery())
@@ -45,7 +45,7 @@ def overviews(told: Sequence[Story]) -> Iterator[Shown]:
         board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE, risks=risks)
         yield f"Home of engineers: {name}", board_view(board)
     cases = []
-    for at, events in told:
+    for at, events in stories:
         summary = summary_of(at.guide, events).up_to(now)
         cases.append(Case(at.id, at.client_name, at.engineer, at.guide, at.status, summary))
     report = report_on(cases, None, now)

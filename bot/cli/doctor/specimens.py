@@ -98,14 +98,14 @@ def _all(guide: Guide, pictures: StepPictures) -> Iterator[Shown]:
         asked = Question(1, 1, "Where is “Settings”?", CLIENT, BEGAN, passage.id)
         answer = answer_message(begin(guide).onboarding, asked)
         yield f"answer from the guide: {passage.id}", answer
-    told: list[Story] = []
+    ended: list[Story] = []
     for name, transitions in stories(guide):
-        told.append((yield from _told(guide, name, transitions, pictures)))
-    yield from overviews(told)
-    yield from rounds([onboarding for onboarding, _ in told])
+        ended.append((yield from _story(guide, name, transitions, pictures)))
+    yield from overviews(ended)
+    yield from rounds([onboarding for onboarding, _ in ended])
 
 
-def _told(
+def _story(
     guide: Guide, name: str, transitions: Sequence[Transition], pictures: StepPictures
 ) -> Generator[Shown, None, Story]:
     now, change = BEGAN, begin(guide)
@@ -134,8 +134,8 @@ def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Shown
         yield f"{step}: {slot}", message
     for event in change.events:
         if event.kind in ANNOUNCED:
-            told = announcement(onboarding, 1, event, timestamps={}, workspace_url=WORKSPACE)
-            yield f"{step}: announcement {event.kind}", told
+            message = announcement(onboarding, 1, event, timestamps={}, workspace_url=WORKSPACE)
+            yield f"{step}: announcement {event.kind}", message
     if onboarding.open_questions:
         yield f"{step}: was that the answer", answered_line(onboarding, TS)
         yield f"{step}: send it to the client", send_line(onboarding, TS)

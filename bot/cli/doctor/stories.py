@@ -59,9 +59,9 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     if guide.is_checked:
         live = [on] * (3 * len(guide.steps))
         failed = partial(_verified, outcome=Outcome.FAILED)
-        told: list[Transition] = [*live, _rechecked, failed, _does(tell_client, ENGINEER)]
-        yield "broken after go-live", told
-        yield "fixed after go-live", [*told, _rechecked, on]
+        broken: list[Transition] = [*live, _rechecked, failed, _does(tell_client, ENGINEER)]
+        yield "broken after go-live", broken
+        yield "fixed after go-live", [*broken, _rechecked, on]
     yield "undone", [*first, _does(undo_step, 2, CLIENT)]
     yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
     yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]

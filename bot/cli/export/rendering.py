@@ -56,7 +56,7 @@ class Export:
 
     def json(self) -> str:
         history = self.history
-        told = {
+        content = {
             "onboarding": self.onboarding.id,
             "client": one_line(self.onboarding.client_name),
             "status": self.onboarding.status.value,
@@ -83,7 +83,7 @@ class Export:
             "questions": [self._question(one) for one in self.inquiries],
             "events": [self._event(event) for event in history.events],
         }
-        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     def _question(self, asked: Inquiry) -> dict[str, Any]:
         question = asked.question

@@ -66,8 +66,8 @@ def _months(report: Report) -> Chart:
     chart.x_labels = months
     chart.add("Started", [started[month] for month in months])
     chart.add("Went live", [live[month] for month in months])
-    told = [f"{month}: {started[month]} started, {live[month]} went live" for month in months]
-    return Chart("Started and live, by month", "; ".join(told), chart.render_data_uri())
+    alt = [f"{month}: {started[month]} started, {live[month]} went live" for month in months]
+    return Chart("Started and live, by month", "; ".join(alt), chart.render_data_uri())
 
 
 def _bars(title: str, rows: Sequence[tuple[str, str, float]]) -> Chart:
@@ -76,8 +76,8 @@ def _bars(title: str, rows: Sequence[tuple[str, str, float]]) -> Chart:
     chart = pygal.HorizontalBar(**_options(height=BAR * len(rows) + 70), show_legend=False)
     chart.x_labels = [label for label, _, _ in upward]
     chart.add(title, [value for _, _, value in upward])
-    told = "; ".join(f"{name}: {value:g}" for _, name, value in rows)
-    return Chart(title, told, chart.render_data_uri())
+    alt = "; ".join(f"{name}: {value:g}" for _, name, value in rows)
+    return Chart(title, alt, chart.render_data_uri())
 
 
 def _options(*, height: int) -> dict[str, object]:

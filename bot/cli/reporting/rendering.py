@@ -115,7 +115,7 @@ def _row(case: Case) -> dict[str, object]:
 
 
 def _json(report: Report, period: Period) -> str:
-    told = {
+    content = {
         "period": str(period),
         "since": _iso(report.since),
         "until": _iso(report.until),
@@ -155,7 +155,7 @@ def _json(report: Report, period: Period) -> str:
         ],
         "onboardings": [_row(case) for case in report.cases],
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _seconds(times: Spread | None) -> Mapping[str, int] | None:
