@@ -22,8 +22,11 @@ EMOJI = {
 def readable(text: str, name_of: Callable[[str], str]) -> str:
     """The text as a reader of Slack sees it; `*bold*` and `_italic_` keep their marks."""
     shown = re.sub(r"<([^<>]*)>", lambda found: _reference(found[1], name_of), text)
-    shown = re.sub(r":([a-z0-9_+-]+):", lambda found: EMOJI.get(found[1], found[0]), shown)
-    return html.unescape(shown)
+    return html.unescape(with_emoji(shown))
+
+
+def with_emoji(text: str) -> str:
+    return re.sub(r":([a-z0-9_+-]+):", lambda found: EMOJI.get(found[1], found[0]), text)
 
 
 def _reference(inside: str, name_of: Callable[[str], str]) -> str:

@@ -30,8 +30,6 @@ class Play:
 
     stage: Stage
     counts: CallCount
-    known: dict[str, str] = field(default_factory=dict)
-    entered: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     verifies_with: str = "run_verification"  # the button of the last step
     last_verification: int = 2
@@ -81,21 +79,19 @@ class Play:
     async def client_enters_what_is_shown(self, number: int, message: Message) -> None:
         """Enter what the screen shows; at the secret, paste the Client ID first by mistake."""
         values = self.stage.servicetitan.credentials
-        self.known |= {name: values[name] for name in SHOWN_AT.get(number, [])}
-        missing = {name: value for name, value in self.known.items() if name not in self.entered}
-        if not missing or not offers(message, "enter_credentials"):
+        shown = {name: values[name] for name in SHOWN_AT.get(number, [])}
+        if not shown:
             return
         await self.stage.admin.press(message, "enter_credentials")
         form = await opened(self.stage, self.stage.admin, "enter_credentials")
-        if "client_secret" in missing:
-            mistake = {**missing, "client_secret": values["client_id"]}
+        if "client_secret" in shown:
+            mistake = {**shown, "client_secret": values["client_id"]}
             refused = await submit(self.stage.admin, form, mistake)
             if "client_secret" not in refused.errors:
                 raise ScriptFailedError("the Client ID was taken for the Client Secret")
-        answer = await submit(self.stage.admin, form, missing)
+        answer = await submit(self.stage.admin, form, shown)
         if not answer.ok:
             raise ScriptFailedError(f"right values were refused: {answer.errors}")
-        self.entered |= missing.keys()
 
     async def verification_passes(self, number: int) -> None:
         """Wait for the result of a verification, which must have passed."""
@@ -116,7 +112,7 @@ class Play:
                 break
             await press_until_gone(stage, stage.engineer, message, "step_done")
         await self.verification_passes(self.last_verification)
-        if unseen := self.known.keys() - self.seen:
+        if unseen := self.stage.servicetitan.credentials.keys() - self.seen:
             raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
 
     async def engineer_looks_at_the_values(self, message: Message) -> None:
@@ -126,7 +122,7 @@ class Play:
         window = await opened(stage, stage.engineer, "reveal_credentials")
         if early := self.shown_in(window):
             raise ScriptFailedError(f"shown without being asked for: {', '.join(early)}")
-        for name in [one for one in self.known if one not in self.seen]:
+        for name in [each for each in stage.servicetitan.credentials if each not in self.seen]:
             await stage.engineer.press(window, f"reveal_credentials:{name}")
             await stage.slack.until(
                 lambda: self.shown_in(window) - self.seen or None,

@@ -19,8 +19,7 @@ class Manifest:
     scopes: frozenset[str] = frozenset()
     optional_scopes: frozenset[str] = frozenset()
     bot_events: frozenset[str] = frozenset()
-    commands: frozenset[str] = frozenset()
-    usage_hints: Mapping[str, str] = field(default_factory=dict)  # by slash command
+    commands: Mapping[str, str] = field(default_factory=dict)  # usage hints by slash command
     message_shortcuts: Mapping[str, str] = field(default_factory=dict)  # names by callback_id
     has_home: bool = False
     escapes_commands: bool = False  # `should_escape`
@@ -38,24 +37,19 @@ class Manifest:
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = content.get("settings", {})
         features = content.get("features", {})
+        commands = features.get("slash_commands", [])
         scopes = content.get("oauth_config", {}).get("scopes", {})
         return cls(
             scopes=frozenset(scopes.get("bot", [])),
             optional_scopes=frozenset(scopes.get("bot_optional", [])),  # docs: app manifests
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
-            commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
-            usage_hints={
-                each["command"]: each.get("usage_hint", "")
-                for each in features.get("slash_commands", [])
-            },
+            commands={each["command"]: each.get("usage_hint", "") for each in commands},
             message_shortcuts={
                 each["callback_id"]: each["name"]
                 for each in features.get("shortcuts", [])
                 if each["type"] == "message"
             },
-            escapes_commands=any(
-                each.get("should_escape") for each in features.get("slash_commands", [])
-            ),
+            escapes_commands=any(each.get("should_escape") for each in commands),
             has_home=features.get("app_home", {}).get("home_tab_enabled", False),
         )
 

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import web
 
 from sandbox.slack.model import Json
 
-Predicate = Callable[[Json], bool]
 Moment = Literal["arrived", "performed"]
 # Called with a call's method and arguments; if it returns False, the connection is cut.
 Gate = Callable[[Moment, str, Json], Awaitable[bool]]
@@ -36,7 +35,7 @@ class Fault:
     body: str | None = None
     performed: bool = False
     times: int = 1
-    predicate: Predicate | None = None
+    predicate: Callable[[Json], bool] | None = None
     content_type: str = "application/json"  # of `body`
     location: str | None = None
 
@@ -70,33 +69,6 @@ class Fault:
         headers = {"Location": self.location} if self.location else None
         text = "<html>Server Error</html>"
         return web.Response(status=self.status or 500, text=text, headers=headers)
-
-
-# Chooses the fault that hits a call of a method with these arguments, if any.
-Source = Callable[[str, Json], Fault | None]
-
-
-@dataclass
-class Faults:
-    """The faults still to happen, oldest first; then those of `sources`, such as outages."""
-
-    pending: list[Fault] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-
-    def clear(self) -> None:
-        self.pending.clear()
-        self.sources.clear()
-
-    def take(self, method: str, arguments: Json) -> Fault | None:
-        """The fault that hits this call, if any; each hits as often as it was told to."""
-        for fault in self.pending:
-            if fault.method == method and (fault.predicate is None or fault.predicate(arguments)):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.pending.remove(fault)
-                return fault
-        taken = (source(method, arguments) for source in self.sources)
-        return next((fault for fault in taken if fault is not None), None)
 
 
 def cut_off(request: web.Request) -> web.Response:

@@ -36,13 +36,14 @@ def slash_command(
 
 
 def message_action(
-    state: State, user: User, message: Message, action: Json, answer_to: ResponseUrl
+    state: State, user: User, message: Message, action: Json, channel: Channel
 ) -> Json:
     """A `block_actions` from a message (docs: block_actions payload).
 
     For an ephemeral message, only its place is included, as in payloads seen on real Slack.
+    The answer to a press of an older copy replaces the current message.
     """
-    channel = answer_to.channel
+    current = message.channel.message(message.ts) or state.ephemeral(message.ts) or message
     container = {
         "type": "message",
         "message_ts": message.ts,
@@ -56,7 +57,7 @@ def message_action(
         "trigger_id": state.mint_trigger(user).id,
         "channel": {"id": channel.id, "name": channel.name},
         "state": {"values": {}},
-        "response_url": answer_to.url,
+        "response_url": state.mint_response_url(channel, user, current).url,
         "actions": [action],
     }
     if not message.is_ephemeral:
@@ -64,15 +65,13 @@ def message_action(
     return payload
 
 
-def message_shortcut(
-    state: State, user: User, message: Message, callback_id: str, answer_to: ResponseUrl
-) -> Json:
+def message_shortcut(state: State, user: User, message: Message, callback_id: str) -> Json:
     """A shortcut from a message's menu (docs: message_action payload)."""
     channel = message.channel
     return _interaction(state, "message_action", user, state.home) | {
         "callback_id": callback_id,
         "trigger_id": state.mint_trigger(user).id,
-        "response_url": answer_to.url,
+        "response_url": state.mint_response_url(channel, user, message).url,
         "action_ts": state.mint_ts(),
         "message_ts": message.ts,
         "channel": {"id": channel.id, "name": channel.name},

@@ -130,9 +130,8 @@ class Person(Screen):
         self.must_see(message)
         if callback_id not in self.shortcuts:
             raise NotOfferedError(f"{self.name} is offered no shortcut {callback_id!r}")
-        answer_to = self._state.mint_response_url(message.channel, self.user, message)
         return await self._interact(
-            payloads.message_shortcut(self._state, self.user, message, callback_id, answer_to)
+            payloads.message_shortcut(self._state, self.user, message, callback_id)
         )
 
     async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
@@ -270,11 +269,8 @@ class Person(Screen):
         return await self._act_on_message(where, action, where.channel)
 
     async def _act_on_message(self, message: Message, action: Json, channel: Channel) -> Press:
-        found = message.channel.message(message.ts) or self._state.ephemeral(message.ts)
-        original = found or message
-        answer_to = self._state.mint_response_url(channel, self.user, original)
         return await self._interact(
-            payloads.message_action(self._state, self.user, message, action, answer_to)
+            payloads.message_action(self._state, self.user, message, action, channel)
         )
 
     async def _interact(self, payload: Json) -> Press:

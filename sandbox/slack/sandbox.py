@@ -11,7 +11,7 @@ from sandbox.slack.app import App, Manifest
 from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Courier
 from sandbox.slack.events import Events
-from sandbox.slack.faults import Fault, Faults, Gate
+from sandbox.slack.faults import Fault, Gate
 from sandbox.slack.invitations import Invitations
 from sandbox.slack.messages import new_message
 from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User
@@ -51,9 +51,8 @@ class SlackSandbox(State):
         self.sockets = Sockets(self, ack_deadline)
         self._courier = Courier(self, self.sockets, ack_deadline)
         self._events = Events(self, self._courier, event_retries)
-        self._faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
-        self._server = Server(self, self.sockets, self._faults, self.rate_limits, latency)
+        self._server = Server(self, self.sockets, self.rate_limits, latency)
         self.admin = Admin(self, self._events)
         self.admin.decline(*declined_scopes)
         # What tests and other modules use of its parts.
@@ -62,7 +61,7 @@ class SlackSandbox(State):
         self.calls = self._server.calls  # every Web API call of the bot, oldest first
         self.deliveries = self._courier.deliveries  # everything sent to the bot, oldest first
         self.post_signed = self._courier.post
-        self.delivered, self.heal = self._events.delivered, self._faults.clear
+        self.delivered = self._events.delivered
         self.go_down, self.come_back = self._server.go_down, self._server.come_back
         invitations = Invitations(self, self._events, self.admin)
         self.accept_invite, self.approve_invite = invitations.accept, invitations.approve
@@ -154,13 +153,18 @@ class SlackSandbox(State):
 
     def fail_next(self, method: str, **how: Any) -> None:
         """Make the next calls of `method` fail; `how` are the fields of `Fault`."""
-        self._faults.pending.append(Fault(method, **how))
+        self._server.faults.append(Fault(method, **how))
 
     def outage(self, **how: Any) -> Outage:
         """Make calls fail at random from now on; `how` are the fields of `Outage`."""
         outage = Outage(self.clock, **how)
-        self._faults.sources.append(outage.take)
+        self._server.outages.append(outage)
         return outage
+
+    def heal(self) -> None:
+        """Let every call work again."""
+        self._server.faults.clear()
+        self._server.outages.clear()
 
     def guard(self, gate: Gate) -> None:
         """Call `gate` when a call has arrived, and when it was performed but not yet answered.

@@ -1,5 +1,7 @@
 """What Slack shows a person and offers them; anything else raises `NotOfferedError`."""
 
+from collections.abc import Mapping
+
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Channel, Message, User, View
 from sandbox.slack.state import State
@@ -50,17 +52,14 @@ class Screen:
         return sorted(mine, key=lambda channel: channel.kind == "im")
 
     @property
-    def commands(self) -> dict[str, str]:
+    def commands(self) -> Mapping[str, str]:
         """The slash commands on offer, with their usage hints; none for external people."""
-        if self.is_external:
-            return {}
-        app = self._state.app.manifest
-        return {command: app.usage_hints.get(command, "") for command in sorted(app.commands)}
+        return {} if self.is_external else self._state.app.manifest.commands
 
     @property
-    def shortcuts(self) -> dict[str, str]:
+    def shortcuts(self) -> Mapping[str, str]:
         """The message shortcuts on offer, by callback_id; none for external people."""
-        return {} if self.is_external else dict(self._state.app.manifest.message_shortcuts)
+        return {} if self.is_external else self._state.app.manifest.message_shortcuts
 
     def messages(self, channel: Channel) -> list[Message]:
         """The channel without its threads, oldest first, with this person's ephemeral messages."""

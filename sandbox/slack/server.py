@@ -9,8 +9,9 @@ from aiohttp import hdrs, web
 from sandbox.slack import responses
 from sandbox.slack.arguments import Arguments, read_arguments
 from sandbox.slack.errors import SlackError
-from sandbox.slack.faults import Faults, Gate, Moment, cut_off, rate_limited
+from sandbox.slack.faults import Fault, Gate, Moment, cut_off, rate_limited
 from sandbox.slack.model import Json, copy_of
+from sandbox.slack.outages import Outage
 from sandbox.slack.pictures import download
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.socket_mode import LineTrouble, Sockets
@@ -36,14 +37,13 @@ class Call:
 class Server:
     """An aiohttp application on an ephemeral loopback port."""
 
-    def __init__(
-        self, state: State, sockets: Sockets, faults: Faults, limits: RateLimits, latency: float
-    ) -> None:
+    def __init__(self, state: State, sockets: Sockets, limits: RateLimits, latency: float) -> None:
         self.calls: list[Call] = []
+        self.faults: list[Fault] = []  # those still to happen, oldest first
+        self.outages: list[Outage] = []
         self.gate: Gate | None = None
         self._state = state
         self._sockets = sockets
-        self._faults = faults
         self._limits = limits
         self._latency = latency
         application = web.Application()
@@ -88,7 +88,7 @@ class Server:
             return cut_off(request)
         if not await self._passes("arrived", name, values):
             return cut_off(request)
-        fault = self._faults.take(name, values)
+        fault = self._take_fault(name, values)
         if fault is not None and not fault.performed:
             self._log(name, values, {"ok": False, "error": "fault"}, str(fault))
             return await fault.answer(request)
@@ -100,6 +100,17 @@ class Server:
         if not await self._passes("performed", name, values):
             return cut_off(request)
         return response if fault is None else await fault.answer(request)
+
+    def _take_fault(self, method: str, arguments: Json) -> Fault | None:
+        """The fault that hits this call, if any; each hits as often as it was told to."""
+        for fault in self.faults:
+            if fault.method == method and (fault.predicate is None or fault.predicate(arguments)):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.faults.remove(fault)
+                return fault
+        taken = (outage.take(method, arguments) for outage in self.outages)
+        return next((fault for fault in taken if fault is not None), None)
 
     async def _passes(self, moment: Moment, name: str, values: Json) -> bool:
         return self.gate is None or await self.gate(moment, name, values)
@@ -150,7 +161,7 @@ class Server:
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         """Accept a file's content, raw as slack_sdk sends it; any status but 200 is a failure."""
-        fault = self._faults.take(UPLOAD_URL, {})
+        fault = self._take_fault(UPLOAD_URL, {})
         if fault is not None:
             return await fault.answer(request)
         file, content = self._state.files.get(request.match_info["file"]), await request.read()
@@ -166,7 +177,7 @@ class Server:
             return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
         except ConnectionError:  # the caller died while it spoke
             return cut_off(request)
-        fault = self._faults.take(RESPONSE_URL, values if isinstance(values, dict) else {})
+        fault = self._take_fault(RESPONSE_URL, values if isinstance(values, dict) else {})
         if fault is not None and not fault.performed:
             return await fault.answer(request)
         try:

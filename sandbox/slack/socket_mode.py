@@ -144,24 +144,20 @@ class Sockets:
     async def lose(self, trouble: LineTrouble) -> None:
         """Lose every connection in this way; for Slack's reasons, clients are told to reconnect."""
         for socket, request in list(self._connections.items()):
+            self._forget(socket)
             match trouble:
                 case LineTrouble.RESET:
-                    self._forget(socket)
                     cut_off(request)
                 case LineTrouble.SILENT:
                     self._silent.add(socket)
-                    self._forget(socket)
                 case LineTrouble.CLOSED:
-                    self._forget(socket)
                     await socket.close()
                 case LineTrouble.GARBAGE:
                     for frame in GARBAGE:
                         await socket.send_str(frame)
                     await socket.send_bytes(b"\xff\xfe")
-                    self._forget(socket)
                     await socket.close()
                 case _:
-                    self._forget(socket)
                     with contextlib.suppress(ConnectionError):
                         await socket.send_json({"type": "disconnect", "reason": trouble.value})
                         await socket.close()

@@ -13,7 +13,7 @@ Act = Callable[[Session, Person, Form], Awaitable[None]]
 
 
 async def press(_session: Session, person: Person, form: Form) -> None:
-    where = _target(person, form.get("target", ""), form.get("block", ""))
+    where = _target(person, form)
     await person.press(
         where,
         form.get("action", ""),
@@ -23,7 +23,7 @@ async def press(_session: Session, person: Person, form: Form) -> None:
 
 
 async def choose(_session: Session, person: Person, form: Form) -> None:
-    where = _target(person, form.get("target", ""), form.get("block", ""))
+    where = _target(person, form)
     values = [value for value in form.getall("value", []) if value]
     chosen = values if len(values) != 1 else values[0]
     await person.choose(where, form.get("action", ""), chosen or None)
@@ -67,30 +67,28 @@ async def say(session: Session, person: Person, form: Form) -> None:
 
 
 async def edit(session: Session, person: Person, form: Form) -> None:
-    await person.edit(
-        _message(person, form.get("target", "")), _with_mentions(session, form.get("text", ""))
-    )
+    await person.edit(_message(person, form), _with_mentions(session, form.get("text", "")))
 
 
 async def delete(_session: Session, person: Person, form: Form) -> None:
-    await person.delete(_message(person, form.get("target", "")))
+    await person.delete(_message(person, form))
 
 
 async def forward(_session: Session, person: Person, form: Form) -> None:
-    message = _message(person, form.get("target", ""))
+    message = _message(person, form)
     await person.say(_channel(person, form.get("channel", "")), "", forwarded=message)
 
 
 async def react(_session: Session, person: Person, form: Form) -> None:
-    await person.react(_message(person, form.get("target", "")), form.get("name", ""))
+    await person.react(_message(person, form), form.get("name", ""))
 
 
 async def shortcut(_session: Session, person: Person, form: Form) -> None:
-    await person.use_shortcut(_message(person, form.get("target", "")), form.get("name", ""))
+    await person.use_shortcut(_message(person, form), form.get("name", ""))
 
 
 async def dismiss(_session: Session, person: Person, form: Form) -> None:
-    person.dismiss(_message(person, form.get("target", "")))
+    person.dismiss(_message(person, form))
 
 
 async def open_home(_session: Session, person: Person, _form: Form) -> None:
@@ -123,16 +121,16 @@ ACTS: Mapping[str, Act] = {
 }
 
 
-def _target(person: Person, target: str, block_id: str) -> Message | View:
+def _target(person: Person, form: Form) -> Message | View:
     """What is pressed: as it is now, or as it was when the page was rendered."""
-    kind, _, rest = target.partition(":")
+    kind, _, rest = form.get("target", "").partition(":")
     if kind == "view":
         return _modal(person, rest)
     if kind == "home":
         if person.home is None:
             raise NotOfferedError("there is nothing on the app's Home")
         return person.home
-    message = _message(person, target)
+    message, block_id = _message(person, form), form.get("block", "")
     for version in (message, *reversed(message.versions)):
         if any(block["block_id"] == block_id for block in version.blocks):
             return version
@@ -146,8 +144,8 @@ def _modal(person: Person, view_id: str) -> View:
     return view
 
 
-def _message(person: Person, target: str) -> Message:
-    _, channel_id, ts = [*target.split(":"), "", ""][:3]
+def _message(person: Person, form: Form) -> Message:
+    _, channel_id, ts = [*form.get("target", "").split(":"), "", ""][:3]
     channel = _channel(person, channel_id)
     for message in (*channel.messages, *person.ephemerals):
         if message.ts == ts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from sandbox.mrkdwn import EMOJI
+from sandbox.mrkdwn import with_emoji
 from sandbox.slack import Person
 from sandbox.slack.dates import shown, with_dates
 from sandbox.slack.model import Json
@@ -41,7 +41,7 @@ class Reader:
         if text["type"] == "mrkdwn":
             return self.mrkdwn(text["text"])
         shown = text["text"]
-        return _lines(_emoji(shown) if text.get("emoji", True) else shown)
+        return _lines(with_emoji(shown) if text.get("emoji", True) else shown)
 
     def mrkdwn(self, text: str) -> Markup:
         kept: list[str] = []
@@ -55,7 +55,7 @@ class Reader:
         text = _CODE.sub(lambda found: keep(f"<code>{_escaped(found[1])}</code>"), text)
         text = _REFERENCE.sub(lambda found: keep(self._reference(found[1])), text)
         # The rest is plain text: escaped once, whichever of Slack's three escapes it contained.
-        shown = str(_lines(_emoji(html.unescape(text))))
+        shown = str(_lines(with_emoji(html.unescape(text))))
         for tag, emphasis in _EMPHASES.items():
             shown = emphasis.sub(rf"<{tag}>\1</{tag}>", shown)
         shown = _quoted(shown)
@@ -91,7 +91,7 @@ class Reader:
 
     def _reference(self, inside: str) -> str:
         target, _, label = inside.partition("|")
-        target, label = html.unescape(target), _emoji(html.unescape(label))
+        target, label = html.unescape(target), with_emoji(html.unescape(label))
         match target[:1]:
             case "@":
                 return str(self.mention(target[1:], label))
@@ -109,10 +109,6 @@ class Reader:
 
 def _escaped(text: str) -> str:
     return str(escape(html.unescape(text)))
-
-
-def _emoji(text: str) -> str:
-    return re.sub(r":([a-z0-9_+-]+):", lambda found: EMOJI.get(found[1], found[0]), text)
 
 
 def _lines(text: str) -> Markup:

@@ -24,7 +24,7 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
     manifest = Manifest(
         scopes=frozenset(SCOPES.split()),
         bot_events=frozenset(EVENTS.split()),
-        commands=frozenset({"/servicetitan"}),
+        commands={"/servicetitan": ""},
         has_home=True,
     )
     async with SlackSandbox(manifest, clock=clock, event_retries=()) as slack:

@@ -116,7 +116,7 @@ async def test_a_command_response_can_be_posted_in_the_channel(
 
 
 async def test_a_late_command_acknowledgment_shows_operation_timeout() -> None:
-    manifest = Manifest(commands=frozenset({"/servicetitan"}))
+    manifest = Manifest(commands={"/servicetitan": ""})
     async with SlackSandbox(manifest, ack_deadline=0.05) as slack, StubBot(slack) as bot:
         erin = slack.add_person("Erin")
         bot.delay = 0.5

@@ -11,7 +11,7 @@ from tests.stub_bot import FrozenClock, StubBot
 LISTENING = Manifest(
     scopes=frozenset({"chat:write", "channels:history"}),
     bot_events=frozenset({"message.channels"}),
-    commands=frozenset({"/servicetitan"}),
+    commands={"/servicetitan": ""},
 )
 
 
