@@ -114,7 +114,7 @@ class Admin:
 
     def decline(self, *scopes: str) -> None:
         """Withhold optional scopes from the app, as the person who installs it may."""
-        if strangers := sorted(set(scopes) - self._state.app.manifest.optional_scopes):
+        if strangers := sorted(set(scopes) - self._state.manifest.optional_scopes):
             raise ValueError(f"not optional in the manifest: {', '.join(strangers)}")
         self._state.declined_scopes.update(scopes)
 

@@ -1,4 +1,4 @@
-"""The installed app as its manifest describes it: scopes, events, commands, tokens."""
+"""The app as its manifest describes it: scopes, events, commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,15 +52,3 @@ class Manifest:
             escapes_commands=any(each.get("should_escape") for each in commands),
             has_home=features.get("app_home", {}).get("home_tab_enabled", False),
         )
-
-
-@dataclass(frozen=True)
-class App:
-    """The app, its bot and its secrets, all made up."""
-
-    manifest: Manifest
-    id: str = "A0SANDBOX01"
-    bot_id: str = "B0SANDBOX01"
-    bot_token: str = "xoxb-sandbox-000000000001-bot"
-    app_token: str = "xapp-1-A0SANDBOX01-000000000001-app"
-    signing_secret: str = "5a4db0c5167a5cad2c4ea1ed00000001"

@@ -124,7 +124,7 @@ class Courier:
         at = timestamp or str(int(self._state.clock()))
         all_headers = {
             "Content-Type": content_type,
-            **signed_headers(secret or self._state.app.signing_secret, at, body),
+            **signed_headers(secret or self._state.signing_secret, at, body),
             **(headers or {}),
         }
         try:

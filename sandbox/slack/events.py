@@ -87,7 +87,7 @@ class Events:
         team: Team | None = None,
     ) -> None:
         """Deliver in the background, if subscribed; a failed delivery is retried three times."""
-        if (subscription or event["type"]) not in self._state.app.manifest.bot_events:
+        if (subscription or event["type"]) not in self._state.manifest.bot_events:
             return
         event.setdefault("event_ts", self._state.mint_ts())
         payload = event_callback(self._state, event, channel, team)

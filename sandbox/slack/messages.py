@@ -22,8 +22,8 @@ def new_message(
         text=text,
         blocks=with_block_ids(blocks, lambda: state.mint_id("b")),
         thread_ts=thread_ts,
-        bot_id=state.app.bot_id,
-        app_id=state.app.id,
+        bot_id=state.bot_id,
+        app_id=state.app_id,
     )
 
 

@@ -39,7 +39,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class Outage:
-    """Starting after `after` seconds, and for as long as it `lasts`, calls fail with `probability`.
+    """For as long as it `lasts`, calls fail with `probability`.
 
     `methods` are names of methods, or "response_url"; None: all. Each failing call gets one of
     `troubles`; with the probability `performed`, it is carried out first. An unanswered call waits
@@ -59,7 +59,6 @@ class Outage:
     performed: float = 0.5
     retry_after: int = 1
     silence: float = 5.0
-    after: float = 0.0
     lasts: float = math.inf
     hits: list[Hit] = field(default_factory=list)
     impatient: int = 0
@@ -67,8 +66,7 @@ class Outage:
     _limited: dict[tuple[str, object], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._begins = self.clock() + self.after
-        self._ends = self._begins + self.lasts
+        self._ends = self.clock() + self.lasts
 
     def __enter__(self) -> Self:
         return self
@@ -76,16 +74,13 @@ class Outage:
     def __exit__(self, *_error: object) -> None:
         self.end()
 
-    @property
-    def is_on(self) -> bool:
-        return self._begins <= self.clock() < self._ends
-
     def end(self) -> None:
         self._ends = -math.inf
 
     def take(self, method: str, arguments: Json) -> Fault | None:
         """The fault that hits this call, if any."""
-        if not self.is_on or (self.methods is not None and method not in self.methods):
+        is_over = self.clock() >= self._ends
+        if is_over or (self.methods is not None and method not in self.methods):
             return None
         key = (method, arguments.get("channel") if method == "chat.postMessage" else None)
         waits = self._limited.get(key, -math.inf) - self.clock()

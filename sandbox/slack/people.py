@@ -79,7 +79,7 @@ class Person(Screen):
             raise NotOfferedError(f"no app has a command {command}")
         self.must_be_in(channel)
         self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
-        if self._state.app.manifest.escapes_commands:
+        if self._state.manifest.escapes_commands:
             text = as_command(text, self._state.users.values(), self._state.channels.values())
         answer_to = self._state.mint_response_url(channel, self.user)
         fields = payloads.slash_command(self._state, self.user, channel, command, text, answer_to)
@@ -238,7 +238,7 @@ class Person(Screen):
 
     async def open_home(self) -> View | None:
         """Open the app's Home, and return it once the bot has received the event."""
-        if not self._state.app.manifest.has_home:
+        if not self._state.manifest.has_home:
             raise NotOfferedError("the app has no Home")
         self._events.send(views.home_opened(self._state, self.user))
         await self._events.delivered()

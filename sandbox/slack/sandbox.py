@@ -7,7 +7,7 @@ from typing import Any, Self
 import aiohttp
 
 from sandbox.slack.admin import Admin
-from sandbox.slack.app import App, Manifest
+from sandbox.slack.app import Manifest
 from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Courier
 from sandbox.slack.events import Events
@@ -47,7 +47,7 @@ class SlackSandbox(State):
         declined_scopes: Collection[str] = (),
     ) -> None:
         home = Team("T0SBXHOME01", "HeavySet Tech", "heavyset-tech", enterprise_id)
-        super().__init__(App(manifest), home, clock)
+        super().__init__(manifest, home, clock)
         self.sockets = Sockets(self, ack_deadline)
         self._courier = Courier(self, self.sockets, ack_deadline)
         self._events = Events(self, self._courier, event_retries)
@@ -56,8 +56,6 @@ class SlackSandbox(State):
         self.admin = Admin(self, self._events)
         self.admin.decline(*declined_scopes)
         # What tests and other modules use of its parts.
-        self.bot_token, self.app_token = self.app.bot_token, self.app.app_token
-        self.signing_secret = self.app.signing_secret
         self.calls = self._server.calls  # every Web API call of the bot, oldest first
         self.deliveries = self._courier.deliveries  # everything sent to the bot, oldest first
         self.post_signed = self._courier.post

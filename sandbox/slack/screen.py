@@ -38,7 +38,7 @@ class Screen:
     def is_offered_home(self) -> bool:
         """Whether to offer the app's Home: Slack shows external people nothing there."""
         visible = not self.is_external or self._state.doubts.external_sees_home
-        return self._state.app.manifest.has_home and visible
+        return self._state.manifest.has_home and visible
 
     @property
     def ephemerals(self) -> list[Message]:
@@ -54,12 +54,12 @@ class Screen:
     @property
     def commands(self) -> Mapping[str, str]:
         """The slash commands on offer, with their usage hints; none for external people."""
-        return {} if self.is_external else self._state.app.manifest.commands
+        return {} if self.is_external else self._state.manifest.commands
 
     @property
     def shortcuts(self) -> Mapping[str, str]:
         """The message shortcuts on offer, by callback_id; none for external people."""
-        return {} if self.is_external else self._state.app.manifest.message_shortcuts
+        return {} if self.is_external else self._state.manifest.message_shortcuts
 
     def messages(self, channel: Channel) -> list[Message]:
         """The channel without its threads, oldest first, with this person's ephemeral messages."""

@@ -135,16 +135,16 @@ class Server:
         return self._answer(name, values, {"ok": True, **result})
 
     def _authenticate(self, token: str | None, *, app_token: bool) -> None:
-        app = self._state.app
+        state = self._state
         if not token:
             raise SlackError("not_authed")
-        if token not in (app.bot_token, app.app_token):
+        if token not in (state.bot_token, state.app_token):
             raise SlackError("invalid_auth")
-        if not self._state.is_installed:
+        if not state.is_installed:
             raise SlackError("account_inactive")
-        if self._state.is_moving:  # docs: errors common to all methods
+        if state.is_moving:  # docs: errors common to all methods
             raise SlackError("team_added_to_org")
-        if (token == app.app_token) != app_token:
+        if (token == state.app_token) != app_token:
             raise SlackError("not_allowed_token_type")
 
     def _answer(self, name: str, values: Json, answer: Json) -> web.Response:

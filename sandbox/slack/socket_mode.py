@@ -170,7 +170,7 @@ class Sockets:
         return {
             "type": "hello",
             "num_connections": len(self._connections) + 1,
-            "connection_info": {"app_id": self._state.app.id},
+            "connection_info": {"app_id": self._state.app_id},
             "debug_info": {"host": "sandbox", "approximate_connection_time": 3600},
         }
 

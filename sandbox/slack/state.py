@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from sandbox.slack.app import App
+from sandbox.slack.app import Manifest
 from sandbox.slack.change_feed import Change
 from sandbox.slack.model import (
     SLACKBOT,
@@ -46,8 +46,14 @@ class Doubts:
 class State:
     """All records of one pretend Slack, the ids it mints, and its observers."""
 
-    def __init__(self, app: App, home: Team, clock: Callable[[], float]) -> None:
-        self.app = app
+    # The one app that is installed, and its secrets, all made up.
+    app_id, bot_id = "A0SANDBOX01", "B0SANDBOX01"
+    bot_token = "xoxb-sandbox-000000000001-bot"
+    app_token = "xapp-1-A0SANDBOX01-000000000001-app"
+    signing_secret = "5a4db0c5167a5cad2c4ea1ed00000001"
+
+    def __init__(self, manifest: Manifest, home: Team, clock: Callable[[], float]) -> None:
+        self.manifest = manifest
         self.home = home
         self.clock = clock
         self.doubts = Doubts()
@@ -77,7 +83,7 @@ class State:
     @property
     def scopes(self) -> frozenset[str]:
         """The scopes granted to the installation."""
-        return self.app.manifest.scopes - self.declined_scopes
+        return self.manifest.scopes - self.declined_scopes
 
     @property
     def invitations(self) -> list[Invitation]:

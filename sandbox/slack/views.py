@@ -85,8 +85,8 @@ def to_api(state: State, view: View) -> Json:
     return {
         "id": view.id,
         "team_id": view.user.team.id,
-        "app_id": state.app.id,
-        "bot_id": state.app.bot_id,
+        "app_id": state.app_id,
+        "bot_id": state.bot_id,
         "app_installed_team_id": state.home.id,
         "hash": view.hash,
         "root_view_id": view.id,

@@ -85,10 +85,24 @@ class Walk:
         await outcome(self.stage, "verification:2")
 
 
+async def begin(stage: Stage, wrong: Mapping[str, str] | None = None) -> Walk:
+    await start(stage)
+    return Walk(stage, wrong)
+
+
+async def begin_another(stage: Stage, client: str, person: str) -> Walk:
+    """Begin the onboarding of another client, whose admin is `person`."""
+    admin = stage.slack.add_person(person, stage.slack.add_team(client))
+    name = f"{client.split()[0].lower()}-heavyset"
+    channel = stage.slack.add_channel(name, stage.engineer, admin)
+    stage = replace(stage, admin=admin, client_channel=channel)
+    await start(stage, client)
+    return Walk(stage)
+
+
 def at_step(number: int) -> Scene:
     async def scene(stage: Stage, _clock: SharedClock) -> None:
-        walk = Walk(stage)
-        await start(stage)
+        walk = await begin(stage)
         await walk.to_step(number)
 
     return scene
@@ -98,8 +112,7 @@ async def failed_check(stage: Stage, _clock: SharedClock) -> None:
     """The secret that was entered is an older one."""
     old = stage.servicetitan.client_secret
     stage.servicetitan.regenerate_secret()
-    walk = Walk(stage, {"client_secret": old})
-    await start(stage)
+    walk = await begin(stage, {"client_secret": old})
     await walk.to_step(22)
     _, message = await next_step(stage, after=21)
     await walk.enter(22, message)
@@ -108,28 +121,20 @@ async def failed_check(stage: Stage, _clock: SharedClock) -> None:
 
 async def hand_over(stage: Stage, _clock: SharedClock) -> None:
     """The client's part is done, and the check has passed."""
-    walk = Walk(stage)
-    await start(stage)
+    walk = await begin(stage)
     await walk.to_step(23)
     await outcome(stage)
 
 
 async def complete(stage: Stage, _clock: SharedClock) -> None:
-    walk = Walk(stage)
-    await start(stage)
+    walk = await begin(stage)
     await walk.finish()
 
 
 async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
     """An engineer's week: twelve clients, each at a different step."""
     for number, client in enumerate(CLIENTS):
-        team = stage.slack.add_team(client)
-        admin = stage.slack.add_person(f"{client.split()[0]} Admin", team)
-        channel = stage.slack.add_channel(
-            f"{client.split()[0].lower()}-heavyset", stage.engineer, admin
-        )
-        walk = Walk(replace(stage, admin=admin, client_channel=channel))
-        await start(walk.stage, client)
+        walk = await begin_another(stage, client, f"{client.split()[0]} Admin")
         await walk.to_step(2 + 2 * number)
         if number % 3 == 2:
             clock.advance(DAY)
@@ -139,10 +144,7 @@ async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
 
 async def three_months_later(stage: Stage, clock: SharedClock) -> None:
     """One client finished, another went quiet and was reminded; three months have passed."""
-    admin = stage.slack.add_person("Bo Birch", stage.slack.add_team("Birch Heating"))
-    channel = stage.slack.add_channel("birch-heavyset", stage.engineer, admin)
-    quiet = Walk(replace(stage, admin=admin, client_channel=channel))
-    await start(quiet.stage, "Birch Heating")
+    quiet = await begin_another(stage, "Birch Heating", "Bo Birch")
     await quiet.to_step(12)
     await complete(stage, clock)
     for days in (1, 2, 4, 28, 28, 28):

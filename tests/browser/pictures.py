@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from sandbox.scripted_people import (
     submit,
 )
 from sandbox.web.block_kit import TEMPLATES
-from sandbox.web.scenes import CLIENTS, Walk
+from sandbox.web.scenes import CLIENTS, Walk, begin_another
 from sandbox.web.server import STATIC, application
 from sandbox.web.session import Session
 
@@ -157,11 +157,7 @@ class PhotoShoot:
         await self._settled(stage)
         await self.camera.take("check-passed", "only=b")
         for number, client in enumerate(CLIENTS[:3]):
-            admin = stage.slack.add_person(f"{client} Admin", stage.slack.add_team(client))
-            name = f"{client.split()[0].lower()}-heavyset"
-            channel = stage.slack.add_channel(name, stage.engineer, admin)
-            other = Walk(replace(stage, admin=admin, client_channel=channel))
-            await start(other.stage, client)
+            other = await begin_another(stage, client, f"{client} Admin")
             await self._walk(other, 1, 3 + 2 * number)
         await stage.engineer.open_home()
         await stage.slack.until(lambda: stage.engineer.home)

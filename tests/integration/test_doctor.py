@@ -87,7 +87,7 @@ async def test_missing_optional_scopes_are_listed_but_need_no_fix(
 
 
 async def test_the_checked_scopes_match_the_manifest(begun: World) -> None:
-    manifest = begun.slack.app.manifest
+    manifest = begun.slack.manifest
 
     assert manifest.optional_scopes == OPTIONAL_SCOPES.keys()
     assert manifest.scopes - manifest.optional_scopes == SCOPES

@@ -14,7 +14,7 @@ def auth_test(state: State, _args: Arguments) -> Json:
         "user": state.bot.name,
         "team_id": state.home.id,
         "user_id": state.bot.id,
-        "bot_id": state.app.bot_id,
+        "bot_id": state.bot_id,
         "is_enterprise_install": False,
     }
     if state.home.enterprise_id:
@@ -28,4 +28,4 @@ def connections_open(state: State, _args: Arguments) -> Json:
     ticket = state.mint_id("ticket-")
     state.tickets.add(ticket)
     address = state.base_url.replace("http://", "ws://", 1)
-    return {"url": f"{address}/link/?ticket={ticket}&app_id={state.app.id}"}
+    return {"url": f"{address}/link/?ticket={ticket}&app_id={state.app_id}"}

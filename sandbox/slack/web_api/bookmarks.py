@@ -37,7 +37,7 @@ def add(state: State, args: Arguments) -> Json:
         "last_updated_by_user_id": state.bot.id,
         "last_updated_by_team_id": state.home.id,
         "shortcut_id": None,
-        "app_id": state.app.id,
+        "app_id": state.app_id,
     }
     channel.bookmarks.append(bookmark)
     state.touch()

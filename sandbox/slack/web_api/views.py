@@ -29,7 +29,7 @@ def update(state: State, args: Arguments) -> Json:
 @method("views.publish", "user_id hash view", per_minute=100)
 def publish(state: State, args: Arguments) -> Json:
     """Set the Home tab of one user (docs: views.publish)."""
-    if not state.app.manifest.has_home:
+    if not state.manifest.has_home:
         raise SlackError("not_enabled")
     content = views.checked(args.structure("view"), home=True)
     user = state.users.get(args.text("user_id"))
