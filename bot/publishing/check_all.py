@@ -71,11 +71,13 @@ class RoundPublisher:
         is_over = running.position >= total and (checked == total or late)
         shown = total if is_over else checked
         progress = progress_message(running.id, running.by_user, shown, total)
-        ts = await self._notices.posted(name)
-        if ts is None:
-            if not await self._notices.claim(name):  # another worker is posting it
-                return
-            ts = await self._notices.post(name, progress)
+
+        async def compose(_since: datetime) -> Message:
+            return progress
+
+        ts = await self._notices.post(name, compose)
+        if not ts:
+            return
         if is_over:
             await self._end(running, ts)
         elif self._shown_at is None or now - self._shown_at >= PROGRESS_EVERY:

@@ -1,10 +1,12 @@
 """Warns in the engineering channel when people outside HeavySet can read it."""
 
 import logging
+from datetime import datetime
 
 from bot.core.errors import Unavailable
 from bot.publishing.notices import Notices
 from bot.slack import Slack, SlackRefused
+from bot.views.blocks import Message
 from bot.views.engineering_channel import shared_channel_message
 
 log = logging.getLogger(__name__)
@@ -42,5 +44,8 @@ class EngineeringChannel:
             "the engineering channel is shared with another organization, which reads clients' "
             "names and questions there: unshare it, or set ENGINEERING_CHANNEL to another"
         )
-        if since := await self._notices.claim(SHARED):
-            await self._notices.post(SHARED, shared_channel_message(since))
+
+        async def warning(since: datetime) -> Message:
+            return shared_channel_message(since)
+
+        await self._notices.post(SHARED, warning)

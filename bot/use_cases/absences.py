@@ -1,7 +1,6 @@
 """`/servicetitan away`: a colleague covers an engineer's clients until they are back."""
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +14,6 @@ from bot.onboarding import Change, Onboarding
 from bot.onboarding.assignment import Absence, away_at, cover, covering, hand_back, stand_in
 from bot.onboarding.business_time import calendar_of
 from bot.onboarding.days import day_in
-from bot.slack import SlackRefused
 from bot.use_cases.services import Request, Services
 from bot.use_cases.slash_command import PERSON
 from bot.use_cases.use_case import UseCase
@@ -27,11 +25,9 @@ from bot.views.absence import (
     is_away_text,
     nobody_away_text,
 )
-from bot.views.blocks import EphemeralReply, section
+from bot.views.blocks import EphemeralReply, Message, section
 from storage import absences, handled_requests, notices
 from storage.changes import change
-
-log = logging.getLogger(__name__)
 
 EXAMPLE = "For example: `/servicetitan away until Monday @lee`"
 BACK = re.compile(
@@ -46,7 +42,6 @@ UNTIL = re.compile(
 )
 LONGEST = timedelta(days=366)
 BATCH = 200
-RETRY_AFTER = timedelta(minutes=5)
 
 
 class Absences(UseCase):
@@ -55,7 +50,6 @@ class Absences(UseCase):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._looking = asyncio.Lock()
-        self._not_before: datetime | None = None
         self._told: set[str] = set()  # the lines that are known to be posted
 
     async def away(self, request: Request, words: str) -> EphemeralReply:
@@ -164,7 +158,10 @@ class Absences(UseCase):
                 own = [one for one, owner in returning.items() if owner == engineer]
                 await for_each(own, partial(self._move, giving))
             if max(len(moving), len(returning)) < BATCH:
-                await self._tell(known, away, now)
+                for absence in known:
+                    engineer = absence.engineer
+                    colleague = stand_in(away, engineer) if engineer in away else ""
+                    await self._tell_of(absence, colleague)
 
     async def _move(self, transition: Callable[[Onboarding], Change], onboarding_id: str) -> None:
         services = self._services
@@ -172,37 +169,21 @@ class Absences(UseCase):
             await change(services.database, onboarding_id, transition)
             services.publisher.wake(onboarding_id)
 
-    async def _tell(
-        self, known: Sequence[Absence], away: Mapping[str, Absence], now: datetime
-    ) -> None:
-        """Tell the engineering channel once who is away, and once who is back."""
-        if self._not_before and now < self._not_before:
-            return
-        try:
-            for absence in known:
-                if absence.engineer in away:
-                    await self._tell_of(absence, stand_in(away, absence.engineer))
-                else:
-                    await self._tell_of(absence)
-        except SlackRefused as error:  # /readyz reports a lost engineering channel
-            self._not_before = now + RETRY_AFTER
-            log.warning("an absence wasn't announced", extra={"reason": str(error)})
-
-    async def _tell_of(self, absence: Absence, colleague: str = "") -> None:
-        """Post the line about an absence, or its end if there is no `colleague`, unless posted."""
+    async def _tell_of(self, absence: Absence, colleague: str) -> None:
+        """Tell the engineering channel once who covers; without a `colleague`, who is back."""
         services, slot = self._services, away_slot(absence) if colleague else back_slot(absence)
         if slot in self._told:
             return
-        if not await services.notices.posted(slot):
-            if not await services.notices.claim(slot):
-                return
+
+        async def line(_since: datetime) -> Message:
             clients = await self._clients_of(absence.engineer)
             if colleague:
-                line = away_message(absence, colleague, clients)
-            else:
-                left = not await services.directory.is_engineer(absence.engineer)
-                line = back_message(absence, clients, left=left)
-            await services.notices.post(slot, line)
+                return away_message(absence, colleague, clients)
+            left = not await services.directory.is_engineer(absence.engineer)
+            return back_message(absence, clients, left=left)
+
+        if not await services.notices.post(slot, line):
+            return
         if colleague:
             self._told.add(slot)
             return
