@@ -4,26 +4,40 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.core.errors import Unavailable
+from bot.slack.call import next_cursor
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, ignoring, of_response_url, translated
-from bot.slack.message_search import MessageSearch
 from bot.slack.people import PeopleCalls
 from bot.slack.rate_limits import AWAITED
-from bot.views.blocks import Message
+from bot.views.blocks import EVENT_TYPE, Message
 from bot.views.forms import View
 
 TIMEOUT_SECONDS = 10
+HISTORY_PAGE, HISTORY_PAGES = 200, 5
+# Slack rejects requests when clocks differ by more than five minutes, and so do we; one of our
+# messages is at most this much older than we think.
+CLOCK_SKEW = timedelta(minutes=10)
 Blocks = Sequence[Mapping[str, Any]]
 # Answers to a press go only to these hosts, whatever a payload says (docs.slack.dev, "Handling user
 # interaction", and Slack for governments).
 HOOKS = ("https://hooks.slack.com", "https://hooks.slack-gov.com")
 SLACKS = re.compile(r"([a-z0-9-]+\.)?slack(-gov)?\.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message that somebody wrote, in Slack's markup."""
+
+    user_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +48,7 @@ class OpenView:
     hash: str
 
 
-class Slack(ChannelCalls, MessageSearch, PeopleCalls):
+class Slack(ChannelCalls, PeopleCalls):
     """The Web API. Every call raises RateLimited, Unavailable or SlackRefused."""
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
@@ -73,6 +87,55 @@ class Slack(ChannelCalls, MessageSearch, PeopleCalls):
             metadata=message.metadata,
         )
         await self._call("chat.update", call, share=share)
+
+    async def find(
+        self, channel: str, message: Message, since: datetime, thread_ts: str | None = None
+    ) -> str | None:
+        """Return the ts of a message that we may have posted since then; None if we didn't.
+
+        It is found by its metadata, which Slack returns to its own app.
+        """
+        wanted = (message.onboarding_id, message.slot)
+        oldest = str((since - CLOCK_SKEW).timestamp())
+        cursor = None
+        for _ in range(HISTORY_PAGES):
+            answer = await self._read(
+                channel,
+                thread_ts,
+                oldest=oldest,
+                limit=HISTORY_PAGE,
+                cursor=cursor,
+                include_all_metadata=True,
+            )
+            for posted in answer["messages"]:
+                metadata = posted.get("metadata") or {}
+                payload = metadata.get("event_payload") or {}
+                found = (payload.get("onboarding_id"), payload.get("slot"))
+                if metadata.get("event_type") == EVENT_TYPE and found == wanted:
+                    return str(posted["ts"])
+            if not (cursor := next_cursor(answer)):
+                break
+        return None
+
+    async def message_at(
+        self, channel: str, ts: str, thread_ts: str | None = None
+    ) -> Written | None:
+        """Return the message with this ts in its current wording; None if it is gone."""
+        parent = thread_ts if thread_ts != ts else None
+        # Slack adds the first message of a thread.
+        answer = await self._read(channel, parent, oldest=ts, latest=ts, inclusive=True, limit=2)
+        for one in answer["messages"]:
+            if one.get("ts") == ts and one.get("subtype") != "tombstone":
+                return Written(str(one.get("user", "")), str(one.get("text", "")))
+        return None
+
+    async def _read(self, channel: str, thread_ts: str | None, **which: Any) -> AsyncSlackResponse:
+        """Read a page of a thread or, without `thread_ts`, of a channel."""
+        if thread_ts:
+            call = self._client.conversations_replies(channel=channel, ts=thread_ts, **which)
+            return await self._call("conversations.replies", call, messages=list)
+        call = self._client.conversations_history(channel=channel, **which)
+        return await self._call("conversations.history", call, messages=list)
 
     async def post_ephemeral(
         self,
