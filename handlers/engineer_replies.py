@@ -12,7 +12,7 @@ def register(on: Listeners, use_cases: UseCases) -> None:
     engineers = use_cases.engineer_replies
     shortcuts: dict[str, Callable[[Request, str, str], Awaitable[str]]] = {
         ids.SEND_TO_CLIENT_THREAD: engineers.send,
-        ids.MARK_QUESTION_ANSWERED: engineers.mark_pointed,
+        ids.MARK_QUESTION_ANSWERED: engineers.mark_question,
         ids.NOTE_TO_HISTORY: engineers.note,
     }
 

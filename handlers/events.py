@@ -43,8 +43,8 @@ class ChannelEvent(SlackEvent):
     @property
     def request(self) -> Request:
         channel = self.channel or self.old_channel_id
-        told = request_key("event", self.event_id, channel, self.user)
-        return Request(Person(self.user, self.team), channel, told)
+        key = request_key("event", self.event_id, channel, self.user)
+        return Request(Person(self.user, self.team), channel, key)
 
 
 class InvitationAnswered(SlackEvent):
@@ -61,8 +61,8 @@ class InvitationAnswered(SlackEvent):
     def request(self) -> Request:
         user = self.accepting_user or self.approving_user or self.declining_user
         person = Person(user.id, user.team_id) if user else Person("", "")
-        told = request_key("event", self.event_id, self.channel.id)
-        return Request(person, self.channel.id, told)
+        key = request_key("event", self.event_id, self.channel.id)
+        return Request(person, self.channel.id, key)
 
 
 class TokensRevoked(SlackEvent):
@@ -83,8 +83,8 @@ class Deletion(SlackEvent):
     @property
     def request(self) -> Request:
         """The channel; Slack doesn't say who deleted the message."""
-        told = request_key("event", self.event_id, self.channel, self.deleted_ts)
-        return Request(Person("", ""), self.channel, told)
+        key = request_key("event", self.event_id, self.channel, self.deleted_ts)
+        return Request(Person("", ""), self.channel, key)
 
 
 class ThreadMessage(SlackEvent):
@@ -119,8 +119,8 @@ class ThreadMessage(SlackEvent):
     def request(self) -> Request:
         """The author and channel. `team` may be the channel host's; `user_team` is the author's."""
         person = Person(self.user, self.user_team or self.team)
-        written = request_key("event", self.event_id, self.ts, self.text, self.everything)
-        return Request(person, self.channel, written)
+        key = request_key("event", self.event_id, self.ts, self.text, self.everything)
+        return Request(person, self.channel, key)
 
     @property
     def as_words(self) -> Request:

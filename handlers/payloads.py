@@ -165,12 +165,12 @@ class WindowPress(ButtonPress):
 class Shortcut(Press):
     """A shortcut from a message's menu (message_action), read as a button with its callback_id."""
 
-    class Pointed(Payload):
+    class Message(Payload):
         ts: str = Field(min_length=1)
         thread_ts: str | None = None
         text: str = ""
 
-    message: Pointed
+    message: Message
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -193,5 +193,5 @@ class Command(Payload):
     @property
     def request(self) -> Request:
         person = Person(self.user_id, self.team_id)
-        typed = request_key("command", self.user_id, self.trigger_id, self.text)
-        return Request(person, self.channel_id, typed)
+        key = request_key("command", self.user_id, self.trigger_id, self.text)
+        return Request(person, self.channel_id, key)

@@ -53,7 +53,7 @@ class RoundPublisher:
         if ts := await self._notices.posted(slot(one.id)):
             await self._slack.update(self._channel, ts, await self._result(one))
 
-    async def found(self, one: Round) -> list[tuple[Onboarding, Verification | None]]:
+    async def results(self, one: Round) -> list[tuple[Onboarding, Verification | None]]:
         """Return a round's clients with their latest check since its start."""
         results = []
         for onboarding_id in one.clients:
@@ -100,7 +100,7 @@ class RoundPublisher:
 
     async def _result(self, one: Round) -> Message:
         url = self._slack.identity.url
-        found = await self.found(one)
+        found = await self.results(one)
         return result_message(one.id, one.by_user, one.started_at, found, url)
 
 

@@ -118,7 +118,7 @@ class AfterGoLive(UseCase):
         self, round_id: str, reason: str
     ) -> tuple[list[tuple[Onboarding, Verification]], list[Onboarding]]:
         """Return the clients of a round that still fail for a reason: to ask, and asked before."""
-        found = await self._services.rounds.found(await self._round(round_id))
+        found = await self._services.rounds.results(await self._round(round_id))
         runs = [(one, run) for one, _ in found if (run := failing(one)) and key(run) == reason]
         to_ask = [(one, run) for one, run in runs if not told_of(one, run)]
         return to_ask, [one for one, run in runs if told_of(one, run)]

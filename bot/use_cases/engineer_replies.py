@@ -72,7 +72,7 @@ class EngineerReplies(UseCase):
         """Post a message in the client's thread, in the name of the person using the shortcut."""
         return await self._send(request, await self._meant(request, thread_ts), text)
 
-    async def mark_pointed(self, request: Request, thread_ts: str, text: str) -> str:
+    async def mark_question(self, request: Request, thread_ts: str, text: str) -> str:
         """Mark the question that a message asks as answered, or else the newest."""
         onboarding = await self._meant(request, thread_ts)
         waiting = onboarding.open_questions

@@ -42,9 +42,9 @@ async def is_guessing(
     person = request.person
     if not (count := guesses(text)):
         return False
-    of = f"guess:{onboarding.id}:{person.team_id}:{person.user_id}"
+    key = f"guess:{onboarding.id}:{person.team_id}:{person.user_id}"
     async with services.database.begin() as session:
-        recent = await throttling.count(session, of, count, services.clock(), GUESSES.within)
+        recent = await throttling.count(session, key, count, services.clock(), GUESSES.within)
     if count <= GUESSES_AT_ONCE and recent <= GUESSES.most:
         return False
     log.warning("someone is trying many values", extra={"user": person.user_id, "count": count})
