@@ -45,7 +45,6 @@ class Submission(Payload):
 
     user: User
     view: SubmittedView
-    trigger_id: str = ""
 
     @property
     def ref(self) -> FormRef:

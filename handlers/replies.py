@@ -12,7 +12,6 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError
 from bot.slack import NotInThread, OpenView, Recipient, Slack, SlackRefused, tell_privately
 from bot.use_cases import Opening
-from bot.use_cases.messages import Reply
 from bot.views.blocks import EphemeralReply, fallback, message, section
 from bot.views.forms import View
 from bot.views.home import answer_view
@@ -142,26 +141,23 @@ class Replies:
 
     # --- messages ---
 
-    def reply(self, written: ThreadMessage, reply: Reply | EphemeralReply) -> None:
+    def reply(self, written: ThreadMessage, reply: str | EphemeralReply) -> None:
         """Reply to a message, privately; if that fails, a text goes to the thread."""
         self._tasks.spawn(self._reply(written, reply), "reply in the thread")
 
-    async def _reply(self, written: ThreadMessage, reply: Reply | EphemeralReply) -> None:
+    async def _reply(self, written: ThreadMessage, reply: str | EphemeralReply) -> None:
         # In a thread without replies, Slack would not show a private message.
         to = Recipient(written.channel, written.user, written.thread_ts)
+        text = reply if isinstance(reply, str) else fallback(reply)
+        blocks = [] if isinstance(reply, str) else reply
         try:
             try:
-                if isinstance(reply, list):
-                    await tell_privately(self._slack, to, fallback(reply), blocks=reply)
-                else:
-                    await tell_privately(self._slack, to, reply.text)
+                await tell_privately(self._slack, to, text, blocks=blocks)
             except SlackRefused:
                 # Slack does not document that private messages reach people in other organizations.
-                if isinstance(reply, list):  # a question, for this person only
-                    return
-                slot, text = f"answer:{written.ts}", section(reply.text)
-                answer = message(reply.onboarding_id, slot, [text])
-                await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
+                if isinstance(reply, str):  # otherwise it is a question, for this person only
+                    answer = message("", f"answer:{written.ts}", [section(text)])
+                    await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
         except NotInThread:  # everyone sees it, as in the thread
             log.info("an answer was posted outside its thread")
         except OnboardingError as error:

@@ -31,14 +31,6 @@ NOTHING_HERE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A text for the author; `onboarding_id` is empty if there is no onboarding."""
-
-    onboarding_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Message:
     """A message in an onboarding's thread, or anywhere in the channel if we were `mentioned`."""
 
@@ -60,7 +52,7 @@ class Messages(UseCase):
 
     async def say(
         self, request: Request, thread_ts: str | None, ts: str, text: str, *, mentioned: bool
-    ) -> Reply | EphemeralReply | None:
+    ) -> str | EphemeralReply | None:
         """Do what `text` says in a thread, or anywhere in the channel if we were `mentioned`.
 
         `ts` identifies the message. Returns None if there is nothing to say, such as when people
@@ -70,8 +62,8 @@ class Messages(UseCase):
             return await self._replies.offer_to_send(request, thread_ts, ts)
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
-            return Reply("", NOTHING_HERE) if mentioned else None
-        reply: Reply | EphemeralReply | None = None
+            return NOTHING_HERE if mentioned else None
+        reply: str | EphemeralReply | None = None
         if onboarding.open_questions and thread_ts and not mentioned:
             reply = await self._replies.ask_whether_answered(request, onboarding, ts)
         if reply is None:
@@ -94,7 +86,7 @@ class Messages(UseCase):
             hear(onboarding, now=services.clock())  # raises for most messages
             await self._change(request.part("heard"), onboarding_id, hear)
 
-    async def _act_on(self, message: _Message, text: str) -> Reply | EphemeralReply | None:
+    async def _act_on(self, message: _Message, text: str) -> str | EphemeralReply | None:
         onboarding, mentioned = message.onboarding, message.mentioned
         intent = understand(onboarding.guide, text, onboarding.current, mentioned=mentioned)
         if intent.meaning is Meaning.NOTHING and not mentioned:
@@ -109,10 +101,9 @@ class Messages(UseCase):
             if line or not mentioned:
                 return line
         try:
-            answer = await self._do(message, intent, role)
+            return await self._do(message, intent, role)
         except Refused as refusal:
-            answer = refusal_text(refusal)
-        return Reply(onboarding.id, answer) if answer else None
+            return refusal_text(refusal)
 
     async def _do(self, message: _Message, intent: Intent, role: Role) -> str | None:
         request, onboarding = message.request, message.onboarding

@@ -14,7 +14,6 @@ from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import candidates, contains_password, forms, guesses, shaped
-from bot.use_cases.messages import Reply
 from bot.use_cases.services import Request
 from bot.use_cases.typed_secrets import is_guessing
 from bot.use_cases.use_case import UseCase
@@ -43,7 +42,7 @@ class Found:
 class PostedSecrets(UseCase):
     """Checks what people write, using only fingerprints; the text isn't stored anywhere."""
 
-    async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
+    async def look(self, request: Request, thread_ts: str | None, text: str) -> str | None:
         """Return a warning for the author if `text` has a credential; the thread shows one too.
 
         The warning is only private and general, and no step changes, if this is not the
@@ -58,14 +57,14 @@ class PostedSecrets(UseCase):
             try:
                 onboarding = await self._expose(request, onboarding_id, one)
             except UnreadableRow:  # named in the log; warn the author anyway
-                replies.append(Reply("", LOOKS_LIKE_ONE))
+                replies.append(LOOKS_LIKE_ONE)
                 return
             names = {*one.stored, *one.new, *shaped_as}
             # Whether people in this channel may know which client the credential belongs to.
             if request.channel in (onboarding.channel, self._services.engineering_channel):
-                replies.insert(0, Reply(onboarding_id, _warning(onboarding.guide, names)))
+                replies.insert(0, _warning(onboarding.guide, names))
             else:
-                replies.append(Reply("", LOOKS_LIKE_ONE))
+                replies.append(LOOKS_LIKE_ONE)
 
         await for_each(found, expose)
         if found and not replies:
@@ -78,13 +77,13 @@ class PostedSecrets(UseCase):
             return await self._told_once(request, POSTED_LOGIN)
         return None
 
-    async def _told_once(self, request: Request, warning: str) -> Reply:
+    async def _told_once(self, request: Request, warning: str) -> str:
         """Warn about something that isn't a known credential; it isn't stored anywhere."""
         services = self._services
         async with services.database.begin() as session:
             key = request.part("looks").request_key
             await handled_requests.claim(session, key, services.clock())
-        return Reply("", warning)
+        return warning
 
     async def _is_for_clients(self, channel: str) -> bool:
         """Whether a client is, or was, onboarded in this channel, or it is engineering's."""
