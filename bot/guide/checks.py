@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from bot.guide.http_checks import HttpChecks
-from bot.guide.remedies import AnyChecks, PlacedRemedy, Remedy
+from bot.guide.remedies import AnyChecks, Remedy, Where
 
 # Problems that somebody can fix, as bot/verification/diagnosis.py names them.
 Cause = Literal[
@@ -30,7 +30,7 @@ Cause = Literal[
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 # What the code fills in, by the cause of the problem.
-GAPS: Mapping[Cause, set[str]] = {
+GAPS: Mapping[str, set[str]] = {
     "other_environment": {"other", "here"},
     "scopes_missing": {"missing"},
 }
@@ -48,9 +48,9 @@ class ServiceTitanChecks(AnyChecks):
     by: Literal["servicetitan"]
     remedies: Annotated[dict[Cause, Remedy], AfterValidator(_all_causes)]
 
-    def placed_remedies(self) -> Iterator[PlacedRemedy]:
+    def placed_remedies(self) -> Iterator[tuple[Where, str, Remedy]]:
         for cause, remedy in self.remedies.items():
-            yield PlacedRemedy(("remedies", cause), cause, remedy, GAPS.get(cause, set()))
+            yield ("remedies", cause), cause, remedy
 
 
 class NoChecks(AnyChecks):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bot.guide.credential_fields import Part
-from bot.guide.remedies import GAP, AnyChecks, Key, PlacedRemedy, Remedy, Where
+from bot.guide.remedies import GAP, AnyChecks, Key, Remedy, Where
 
 _ADDRESS = re.compile(
     r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[\w./~-]*)?"
@@ -121,13 +121,13 @@ class HttpChecks(AnyChecks):
             raise ValueError("“token” and “basic” set Authorization themselves")
         return self
 
-    def placed_remedies(self) -> Iterator[PlacedRemedy]:
+    def placed_remedies(self) -> Iterator[tuple[Where, str, Remedy]]:
         """A cause is a request's id and a status: `company.401`."""
         for at, request in enumerate(self.in_order, start=-1 if self.token else 0):
             place: Where = ("token",) if isinstance(request, Token) else ("requests", at)
             for status, remedy in request.remedies.items():
                 where = (*place, "remedies", str(status))
-                yield PlacedRemedy(where, cause_of(request, status), remedy, set())
+                yield where, cause_of(request, status), remedy
 
     def placed_fields(self) -> Iterator[tuple[Where, str]]:
         if self.token:

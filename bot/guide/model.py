@@ -187,10 +187,7 @@ class Guide(Part):
 
     def step(self, number: int) -> Step:
         """Return step `number`; raises KeyError."""
-        for step in self.steps:
-            if step.number == number:
-                return step
-        raise KeyError(number)
+        return self._places[number][1]
 
     @property
     def is_checked(self) -> bool:
@@ -209,11 +206,11 @@ class Guide(Part):
 
     def phase_of(self, number: int) -> Phase:
         """Return the phase of step `number`; raises KeyError."""
-        return self._phases[number]
+        return self._places[number][0]
 
     @cached_property
-    def _phases(self) -> dict[int, Phase]:
-        return {step.number: phase for phase in self.phases for step in phase.steps}
+    def _places(self) -> dict[int, tuple[Phase, Step]]:
+        return {step.number: (phase, step) for phase in self.phases for step in phase.steps}
 
     @cached_property
     def field_ids(self) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from bot.guide.checks import ServiceTitanChecks
+from bot.guide.checks import GAPS, ServiceTitanChecks
 from bot.guide.model import Guide, Step
-from bot.guide.remedies import PlacedRemedy, Where
+from bot.guide.remedies import GAP, STEP, Remedy, Where
 
 Problem = tuple[Where, str]
 
@@ -81,8 +81,8 @@ def _checks(guide: Guide) -> Iterator[Problem]:
             yield ("checks", *where), f"there is no credential “{name}”"
     if isinstance(guide.checks, ServiceTitanChecks):
         yield from _servicetitan(guide)
-    for one in guide.checks.placed_remedies():
-        yield from _remedy(guide, one)
+    for where, cause, remedy in guide.checks.placed_remedies():
+        yield from _remedy(guide, ("checks", *where), cause, remedy)
 
 
 def _servicetitan(guide: Guide) -> Iterator[Problem]:
@@ -93,16 +93,16 @@ def _servicetitan(guide: Guide) -> Iterator[Problem]:
             yield ("credentials", at, "id"), f"ServiceTitan knows no “{field.id}”"
 
 
-def _remedy(guide: Guide, placed: PlacedRemedy) -> Iterator[Problem]:
-    remedy, where = placed.remedy, ("checks", *placed.where)
-    for key in dict.fromkeys(remedy.named_steps):
+def _remedy(guide: Guide, where: Where, cause: str, remedy: Remedy) -> Iterator[Problem]:
+    for key in dict.fromkeys((*remedy.steps, *STEP.findall(remedy.text))):
         if key not in guide.numbers:
             part = "steps" if key in remedy.steps else "text"
             yield (*where, part), f"no step has the key “{key}”"
     for name in remedy.fields:
         if name not in guide.field_ids:
             yield (*where, "fields"), f"there is no credential “{name}”"
-    for gap in sorted(remedy.gaps - placed.gaps):
+    gaps = {gap for gap in GAP.findall(remedy.text) if not gap.startswith("step.")}
+    for gap in sorted(gaps - GAPS.get(cause, set())):
         yield (*where, "text"), f"nothing fills in “{{{gap}}}”"
 
 

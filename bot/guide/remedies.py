@@ -5,7 +5,7 @@ It names the guide's steps by their keys: `{step.sign_in}` in a text is the numb
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import StringConstraints
 
@@ -16,7 +16,7 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=
 Where = tuple[str | int, ...]
 GAP = re.compile(r"\{([^{}]*)\}")
 _ASIDE = re.compile(r" \(step \{step\.(\w+)\}\)")
-_STEP = re.compile(r"\{step\.(\w+)\}")
+STEP = re.compile(r"\{step\.(\w+)\}")
 
 
 class Remedy(Part):
@@ -30,35 +30,16 @@ class Remedy(Part):
     steps: tuple[Key, ...] = ()
     ours: bool = False
 
-    @property
-    def named_steps(self) -> tuple[str, ...]:
-        """The keys of all steps that it names."""
-        return (*self.steps, *_STEP.findall(self.text))
-
-    @property
-    def gaps(self) -> set[str]:
-        """What its text leaves to be filled in, apart from steps."""
-        return {gap for gap in GAP.findall(self.text) if not gap.startswith("step.")}
-
-
-class PlacedRemedy(NamedTuple):
-    """A remedy: where it is in the file, for which cause, and what the code fills into its text."""
-
-    where: Where
-    cause: str
-    remedy: Remedy
-    gaps: set[str]
-
 
 class AnyChecks(Part):
     """What all kinds of checks have in common; the base has no remedies and no fields."""
 
     def remedy(self, cause: str) -> Remedy | None:
         """Return the remedy for `cause`; None if the guide has no words for it."""
-        found = (one.remedy for one in self.placed_remedies() if one.cause == cause)
-        return next(found, None)
+        return next((one for _, its, one in self.placed_remedies() if its == cause), None)
 
-    def placed_remedies(self) -> Iterator[PlacedRemedy]:
+    def placed_remedies(self) -> Iterator[tuple[Where, str, Remedy]]:
+        """Yield each remedy with its place in the file, and its cause."""
         yield from ()
 
     def placed_fields(self) -> Iterator[tuple[Where, str]]:
@@ -72,4 +53,4 @@ def with_steps(text: str, numbers: Mapping[str, int]) -> str:
     A parenthesis that only names an unknown step is left out.
     """
     text = _ASIDE.sub(lambda found: found[0] if found[1] in numbers else "", text)
-    return _STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)
+    return STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)

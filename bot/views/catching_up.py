@@ -12,7 +12,7 @@ LONGEST_OPTION = 75
 
 
 def offer(onboarding: Onboarding, step: Step) -> Block | None:
-    """Return the button for it, if more than the open step may be done already."""
+    """Return the button that opens the window, if steps after `step` may be done already."""
     ahead = [one for one in may_be_done(onboarding) if one.number > step.number]
     if step is not onboarding.current or not ahead:
         return None

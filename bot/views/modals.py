@@ -41,10 +41,10 @@ def credentials_modal(
 
 def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
     """Return the fields in the form of a step: its own, and earlier ones still missing."""
-    guide = onboarding.guide
+    guide, missing = onboarding.guide, onboarding.missing
     own = guide.step(step).credentials if step else ()
-    shown = (field.id for field in guide.credentials if field.step <= step)
-    return tuple(dict.fromkeys((*own, *(name for name in shown if name in onboarding.missing))))
+    due = (one.id for one in guide.credentials if one.step <= step and one.id in missing)
+    return tuple(dict.fromkeys((*own, *due)))
 
 
 def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]:

@@ -54,7 +54,7 @@ def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
 
 
 def _progress(onboarding: Onboarding) -> Iterator[str]:
-    """Return how many of the client's steps are done, and the current phase."""
+    """Yield how many of the client's steps are done, and the current phase."""
     guide = onboarding.guide
     phases = [phase for phase in guide.phases if phase.owner is Owner.HEAVYSET]
     ours = {step.number for phase in phases for step in phase.steps}

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any
 
 from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, excerpt, mention, thread_link, when
@@ -32,7 +30,6 @@ STATES = {
     Status.COMPLETED: "completed",
     Status.CANCELLED: "canceled",
 }
-NONE: Mapping[str, Any] = MappingProxyType({})
 VERIFICATIONS = {
     "running": "check running",
     "passed": "verified",
@@ -47,8 +44,8 @@ def status_answer(
     now: datetime,
     workspace_url: str,
     query: StatusQuery | None,
-    notes: Mapping[str, Sequence[Event]] = NONE,
-    risks: Mapping[str, Risk] = NONE,
+    notes: Mapping[str, Sequence[Event]],
+    risks: Mapping[str, Risk],
 ) -> EphemeralReply:
     """Return a page of what `query` found; without a query, the state of this channel's clients.
 

@@ -118,8 +118,8 @@ def _in_full(
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
     where = []
     if step == phase.steps[0]:
-        count = len(onboarding.guide.phases)
-        where.append(f"Phase {phase.number} of {count}: {escape(phase.title)}")
+        phases = len(onboarding.guide.phases)
+        where.append(f"Phase {phase.number} of {phases}: {escape(phase.title)}")
     if onboarding.owner_of(step.number) is Owner.HEAVYSET:
         where.append("HeavySet's turn")
     elif where:

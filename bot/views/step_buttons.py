@@ -49,7 +49,7 @@ def choice_buttons(step: Step, ref: ids.StepRef) -> list[Element]:
 
 
 def hand_over_buttons(onboarding: Onboarding, step: Step) -> Iterator[Block]:
-    """Return the buttons to hand a client's step over, or to give it back."""
+    """Yield the buttons to hand a client's step over, or to give it back."""
     phase = onboarding.guide.phase_of(step.number)
     ref = ids.StepRef(onboarding.id, step.number)
     if phase.owner is Owner.HEAVYSET or not onboarding.step(step.number).handed_over:

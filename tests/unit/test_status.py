@@ -31,9 +31,16 @@ ACME = Overview(
 )
 
 
-def status(*lines: Overview, in_channel: bool = False) -> EphemeralReply:
+def status(*lines: Overview | Unread, in_channel: bool = False) -> EphemeralReply:
     query = None if in_channel else StatusQuery()
-    return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", query=query)
+    return status_answer(
+        lines,
+        now=NOW,
+        workspace_url="https://heavyset.slack.com/",
+        query=query,
+        notes={},
+        risks={},
+    )
 
 
 def test_status_shows_step_progress_turn_and_last_activity() -> None:
@@ -99,7 +106,7 @@ def test_progress_on_an_older_guide_is_counted_by_that_guide() -> None:
 def test_an_unreadable_onboarding_is_listed_with_the_others() -> None:
     unread = Unread("x", "Beta Heating", "unknown Loss “frozen”")
 
-    text = fallback(status_answer([unread, ACME], now=NOW, workspace_url="", query=None))
+    text = fallback(status(unread, ACME, in_channel=True))
 
     assert "Beta Heating: this version of the bot can't read this onboarding" in text
     assert "unknown Loss “frozen”" in text

@@ -34,7 +34,7 @@ Shown = tuple[str, Message | EphemeralReply | View]  # where it was first seen, 
 def overviews(stories: Sequence[Story]) -> Iterator[Shown]:
     """Yield status, an engineer's Home, the digest and the report, with their names."""
     lines, now = [_overview(at) for at, _ in stories], BEGAN + timedelta(days=3)
-    status = partial(status_answer, now=now, workspace_url=WORKSPACE)
+    status = partial(status_answer, now=now, workspace_url=WORKSPACE, notes={}, risks={})
     yield "status here", status(lines[:20], query=None)
     yield "status everywhere", status(lines[:20], query=StatusQuery())
     noted = Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})
