@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.verification.sender import at_once
-from bot.verification.servicetitan import Credentials, ServiceTitan, Token
+from bot.verification.servicetitan import ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, Endpoint
 from bot.verification.servicetitan.errors import Unauthorized
 
@@ -21,7 +23,7 @@ MARGIN = timedelta(minutes=1)
 
 
 class Access:
-    """Makes the requests of one run; call `begin` first.
+    """Makes the requests of one run, with `values` by field; call `begin` first.
 
     Set `may_repeat` once Business Units has shown that ServiceTitan answers.
     """
@@ -29,9 +31,12 @@ class Access:
     token: Token
 
     def __init__(
-        self, servicetitan: ServiceTitan, credentials: Credentials, now: Callable[[], datetime]
+        self,
+        servicetitan: ServiceTitan,
+        values: Mapping[str, SecretStr],
+        now: Callable[[], datetime],
     ) -> None:
-        self._servicetitan, self._credentials, self._now = servicetitan, credentials, now
+        self._servicetitan, self._values, self._now = servicetitan, values, now
         self._use_until: datetime | None = None
         self._was_replaced = False
         self._renewing = asyncio.Lock()
@@ -39,8 +44,8 @@ class Access:
 
     async def begin(self) -> Token:
         """Fetch a new token. Raises as `ServiceTitan.token` does."""
-        values, asked_at = self._credentials, self._now()
-        self.token = await self._servicetitan.token(values.client_id, values.client_secret)
+        values, asked_at = self._values, self._now()
+        self.token = await self._servicetitan.token(values["client_id"], values["client_secret"])
         lifetime = timedelta(seconds=self.token.expires_in)
         self._use_until = asked_at + max(lifetime - MARGIN, lifetime / 2) if lifetime else None
         return self.token
@@ -50,7 +55,7 @@ class Access:
 
         After a 401, which may mean a revoked token, it is asked once more with a new one.
         """
-        key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        key, path = self._values["application_key"], self._path(endpoint, **ids)
         before_retry = at_once if endpoint is BUSINESS_UNITS else self.may_repeat.wait
         token = await self.fresh()
         try:
@@ -64,7 +69,7 @@ class Access:
     async def post(self, endpoint: Endpoint, body: Mapping[str, Any], **ids: str) -> dict[str, Any]:
         """Send `body` exactly once. Raises as `ServiceTitan.post` does."""
         token = await self.fresh()
-        key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        key, path = self._values["application_key"], self._path(endpoint, **ids)
         return await self._servicetitan.post(token, key, path, body)
 
     async def fresh(self) -> Token:
@@ -87,5 +92,5 @@ class Access:
             return self.token is not refused
 
     def _path(self, endpoint: Endpoint, **ids: str) -> str:
-        values = self._credentials
-        return endpoint.path(values.tenant_id, values.booking_provider_id, **ids)
+        tenant, provider = self._values["tenant_id"], self._values["booking_provider_id"]
+        return endpoint.path(tenant, provider, **ids)

@@ -1,20 +1,17 @@
 """Reads a platform's responses, which are not trusted: limited in size, parsed strictly."""
 
-import json
-import math
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
+from pydantic_core import from_json
 
 # A token and one record of a list are far smaller.
 LARGEST_ANSWER = 64 * 1024
-# The longest ids are int64, which has 19 digits.
-MOST_DIGITS = 19
 INVALID = object()
 
 
@@ -82,23 +79,6 @@ def json_object(text: bytes) -> dict[str, Any] | None:
 
 
 def _json(text: bytes) -> object:
-    with suppress(ValueError, RecursionError):
-        return json.loads(text.decode(), parse_int=_int, parse_float=_float, parse_constant=_refuse)
+    with suppress(ValueError):
+        return from_json(text, allow_inf_nan=False)  # it limits depth and digits, unlike `json`
     return INVALID
-
-
-def _int(digits: str) -> int:
-    if len(digits.lstrip("-")) > MOST_DIGITS:
-        _refuse(digits)
-    return int(digits)
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        _refuse(text)
-    return number
-
-
-def _refuse(_number: str) -> NoReturn:
-    raise ValueError("not a number of any platform's")

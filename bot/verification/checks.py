@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from pydantic import SecretStr
+
 from bot.guide import Guide
 from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import diagnosis
@@ -19,7 +21,7 @@ from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
 from bot.verification.errors import RequestError
 from bot.verification.findings import OPTIONAL, TITLES, Finding, milliseconds, report_of
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
     BOOKINGS,
@@ -32,19 +34,19 @@ from bot.verification.servicetitan.endpoints import (
 async def verify(
     guide: Guide,
     servicetitan: ServiceTitan,
-    credentials: Credentials,
+    values: Mapping[str, SecretStr],
     *,
     now: Callable[[], datetime],
     booking: Booking | None = None,
 ) -> Report:
-    """Check the credentials with ServiceTitan and return a report, in the words of `guide`.
+    """Check `values`, by field, with ServiceTitan and return a report in the words of `guide`.
 
     `now` returns aware datetimes. Errors of ServiceTitan end up in the report; nothing is raised.
     Nothing is written to ServiceTitan except `booking`, once all else has passed. No text of the
     report holds a credential.
     """
     began = now()
-    run = _Run(guide, servicetitan, credentials, now)
+    run = _Run(guide, servicetitan, values, now)
     checks = {one.check: one for one in await _checks(run, booking)}
     for check_id in TITLES:
         if check_id not in checks and check_id not in OPTIONAL:
@@ -70,17 +72,16 @@ class _Run:
         self,
         guide: Guide,
         servicetitan: ServiceTitan,
-        credentials: Credentials,
+        values: Mapping[str, SecretStr],
         now: Callable[[], datetime],
     ) -> None:
         self._guide, self._servicetitan = guide, servicetitan
-        self._credentials, self._now = credentials, now
-        self._access = Access(servicetitan, credentials, now)
+        self._values, self._now = values, now
+        self._access = Access(servicetitan, values, now)
         self._reads: Sequence[Probe]
 
     async def shape(self) -> Sequence[Finding]:
-        values = {name: getattr(self._credentials, name) for name in self._guide.field_ids}
-        return [diagnosis.shape(self._guide, values)]
+        return [diagnosis.shape(self._guide, self._values)]
 
     async def token(self) -> Sequence[Finding]:
         began = self._now()
@@ -95,13 +96,13 @@ class _Run:
     async def _explained(self, refused: Finding) -> Finding:
         """Return the refusal of a token, or that the other environment accepts the credentials."""
         if refused.cause == "invalid_client":
-            values, asked = self._credentials, self._servicetitan
-            if other := await asked.other_environment(values.client_id, values.client_secret):
+            values, asked = self._values, self._servicetitan
+            if other := await asked.other_environment(values["client_id"], values["client_secret"]):
                 return diagnosis.of_other_environment(refused, other, here=asked.environment)
         return refused
 
     async def claims(self) -> Sequence[Finding]:
-        return [diagnosis.claims(self._access.token, self._credentials)]
+        return [diagnosis.claims(self._access.token, self._values)]
 
     async def reads(self) -> Sequence[Finding]:
         scopes = self._access.token.scopes

@@ -15,7 +15,7 @@ from bot.guide import Guide
 from bot.guide.credential_fields import CredentialField
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
 from bot.verification.findings import Finding, listed_problems
-from bot.verification.servicetitan import Credentials, Token
+from bot.verification.servicetitan import Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (
     Forbidden,
@@ -81,13 +81,13 @@ def of_other_environment(refused: Finding, other: str, here: str) -> Finding:
     return Finding("token", told, "other_environment", {"other": other, "here": here})
 
 
-def claims(token: Token, credentials: Credentials) -> Finding:
+def claims(token: Token, values: Mapping[str, SecretStr]) -> Finding:
     """Check whether the token was issued for this client and tenant, as far as it says."""
-    if token.client_id not in (None, credentials.client_id.get_secret_value()):
+    if token.client_id not in (None, values["client_id"].get_secret_value()):
         return Finding("tenant", "token client_id doesn't match the Client ID", "client_mismatch")
     if token.tenant is None:
         return Finding("tenant", "token has no tenant claim; the API decides", "no_claims")
-    if token.tenant != credentials.tenant_id.get_secret_value():
+    if token.tenant != values["tenant_id"].get_secret_value():
         return Finding("tenant", "token tenant doesn't match the Tenant ID", "tenant_mismatch")
     return Finding("tenant", "token tenant matches the Tenant ID")
 

@@ -22,7 +22,7 @@ from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
 from bot.verification.http_checks import verify_http
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from storage import credentials, onboardings, verification_leases
 from storage.changes import change
 from storage.database import Database
@@ -174,7 +174,7 @@ class VerificationRunner:
         return await verify(
             claim.guide,
             self._servicetitan,
-            Credentials(**values),
+            values,
             now=self._clock,
             booking=self._booking(claim.onboarding_id, claim.run),
         )

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification import Booking, verify
 from bot.verification.sender import RetryPolicy, Sender
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from sandbox.servicetitan.faults import FaultKind, Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
@@ -65,7 +65,7 @@ class Engineer:
         return await verify(
             GUIDE,
             self.servicetitan,
-            Credentials(**values),
+            values,
             now=now,
             booking=Booking(EXTERNAL_ID, sent=self.recorded, may_send=self.may_send),
         )

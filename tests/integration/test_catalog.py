@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification import Booking, verify
 from bot.verification.sender import RetryPolicy, Sender
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
 from tests.integration.catalog import CASES, OUTAGES, Case, failing
@@ -53,7 +53,7 @@ class Verifier:
     ) -> Report:
         entered = {**self.st.credentials, **values}
         secrets = {name: SecretStr(value) for name, value in entered.items()}
-        return await verify(GUIDE, client or self.client(), Credentials(**secrets), now=lambda: NOW)
+        return await verify(GUIDE, client or self.client(), secrets, now=lambda: NOW)
 
     async def booking_report(self) -> Report:
         async def may_send() -> bool:
@@ -61,9 +61,7 @@ class Verifier:
 
         secrets = {name: SecretStr(value) for name, value in self.st.credentials.items()}
         booking = Booking("heavyset-test-1-2", sent=False, may_send=may_send)
-        return await verify(
-            GUIDE, self.client(), Credentials(**secrets), now=lambda: NOW, booking=booking
-        )
+        return await verify(GUIDE, self.client(), secrets, now=lambda: NOW, booking=booking)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import Booking, runner, verify
 from bot.verification.answers import LARGEST_ANSWER
 from bot.verification.sender import RetryPolicy, Sender
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
@@ -143,9 +143,7 @@ async def run_verification(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> 
     )
     values = {name: SecretStr(value) for name, value in st.credentials.items()}
     booking = Booking("heavyset-test-1", sent=False, may_send=may_send)
-    return await verify(
-        GUIDE, servicetitan, Credentials(**values), now=ticking_clock(), booking=booking
-    )
+    return await verify(GUIDE, servicetitan, values, now=ticking_clock(), booking=booking)
 
 
 def as_stored(report: Report) -> str:

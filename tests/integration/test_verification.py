@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification import verify
 from bot.verification.sender import RetryPolicy, Sender
-from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan import ServiceTitan
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, READS, WRITE_SCOPES
 from sandbox.servicetitan.endpoints import READS as SANDBOX_READS
 from sandbox.servicetitan.faults import FaultKind
@@ -66,9 +66,9 @@ def ticking_clock() -> Callable[[], datetime]:
     return lambda: STARTED + timedelta(milliseconds=10 * next(ticks))
 
 
-def credentials(st: ServiceTitanSandbox, **other: str) -> Credentials:
+def credentials(st: ServiceTitanSandbox, **other: str) -> dict[str, SecretStr]:
     values = {**st.credentials, **other}
-    return Credentials(**{name: SecretStr(value) for name, value in values.items()})
+    return {name: SecretStr(value) for name, value in values.items()}
 
 
 def hold_reads(number: int) -> Callable[[str], Awaitable[None]]:

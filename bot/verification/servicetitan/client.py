@@ -6,7 +6,6 @@ It does not log, because URLs hold the Tenant ID, and forms and headers hold sec
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,18 +23,6 @@ from bot.verification.sender import (
 )
 from bot.verification.servicetitan.errors import api_error, token_error
 from bot.verification.servicetitan.token_claims import Token, token_of
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The five credentials that the guide collects; none shows in `repr`."""
-
-    tenant_id: SecretStr
-    client_id: SecretStr
-    client_secret: SecretStr
-    application_key: SecretStr
-    booking_provider_id: SecretStr
-
 
 # The token endpoints' hosts: docs "Environments" on developer.servicetitan.io.
 PRODUCTION, INTEGRATION = "auth.servicetitan.io", "auth-integration.servicetitan.io"
