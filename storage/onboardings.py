@@ -225,7 +225,7 @@ async def _save_verification(
         new = {"onboarding_id": onboarding_id, "number": run.number, **values}
         await execute(session, ADD_VERIFICATION, new)
         return
-    if (was.requested_at, was.attempt) != (run.requested_at, run.attempt):
+    if was.identity != run.identity:
         values |= {"run_owner": None, "run_until": None}  # its worker has another run now
     this = {"this_id": onboarding_id, "this_number": run.number}
     await execute(session, SAVE_VERIFICATION, this | values)

@@ -205,7 +205,7 @@ def verified(onboarding: Onboarding, report: Report, *, now: datetime = NOW) -> 
     """The onboarding after the verification that is awaited found `report`."""
     run = onboarding.verification
     assert run
-    return finish_verification(onboarding, run.number, run.requested_at, report, now).onboarding
+    return finish_verification(onboarding, run, report, now).onboarding
 
 
 def kinds(change: Change) -> list[EventKind]:

@@ -105,7 +105,7 @@ def finish_check(outcome: Outcome, *fields: str, retry: bool = False) -> Transit
         run = at.verification
         assert run
         report = a_report(outcome, fields, retry=retry)
-        return finish_verification(at, run.number, run.requested_at, report, now)
+        return finish_verification(at, run, report, now)
 
     return transition
 
@@ -113,7 +113,7 @@ def finish_check(outcome: Outcome, *fields: str, retry: bool = False) -> Transit
 def send_booking(at: Onboarding, now: datetime) -> Change:
     run = at.verification
     assert run
-    return record_booking_sent(at, run.number, run.requested_at, now)
+    return record_booking_sent(at, run, now)
 
 
 def start_recheck(at: Onboarding, now: datetime) -> Change:

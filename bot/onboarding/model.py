@@ -65,10 +65,9 @@ class StoredCredential:
 class Verification:
     """One run against ServiceTitan; without a report it has not run yet.
 
-    `requested_at` distinguishes a run from its repetition with newer credentials. `booking` is the
-    externalId of its test booking, which may have arrived at any time since `booking_sent_at`. The
-    thread does not show a `recheck`, which is made after go-live: automatically each week, or by an
-    engineer for all clients.
+    `booking` is the externalId of its test booking, which may have arrived at any time since
+    `booking_sent_at`. The thread does not show a `recheck`, which is made after go-live:
+    automatically each week, or by an engineer for all clients.
     """
 
     number: int
@@ -80,6 +79,11 @@ class Verification:
     booking: str | None = None
     booking_sent_at: datetime | None = None
     recheck: bool = False
+
+    @property
+    def identity(self) -> tuple[int, datetime, int]:
+        """What differs from a repetition: with newer credentials, or after an attempt."""
+        return self.number, self.requested_at, self.attempt
 
     @property
     def due_at(self) -> datetime | None:

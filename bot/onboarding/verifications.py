@@ -105,25 +105,23 @@ def start_verification(
     return change(onboarding, *events, requested, verifications=runs, **fields)
 
 
-def record_booking_sent(
-    onboarding: Onboarding, number: int, requested_at: datetime, now: datetime
-) -> Change:
+def record_booking_sent(onboarding: Onboarding, run: Verification, now: datetime) -> Change:
     """Record that the test booking of a run is about to be sent, so may arrive from now on.
 
     Refused if it was sent before, or if the run is no longer the latest.
     """
-    run = _due(onboarding, number, requested_at)
-    if run.booking is None or run.booking_sent_at:
+    latest = _due(onboarding, run)
+    if latest.booking is None or latest.booking_sent_at:
         raise Refused("There is no test booking to be sent.")
-    runs = (*onboarding.verifications[:-1], replace(run, booking_sent_at=now))
+    runs = (*onboarding.verifications[:-1], replace(latest, booking_sent_at=now))
     return Change(replace(onboarding, verifications=runs))
 
 
 def finish_verification(
-    onboarding: Onboarding, number: int, requested_at: datetime, report: Report, now: datetime
+    onboarding: Onboarding, run: Verification, report: Report, now: datetime
 ) -> Change:
     """Record the report of a run; Refused if it is no longer the latest."""
-    latest = _due(onboarding, number, requested_at)
+    latest = _due(onboarding, run)
     earlier = onboarding.verifications[:-1]
     again = report.retry and latest.attempt < len(RETRY_AFTER)
     retry_at = now + RETRY_AFTER[latest.attempt] if again else None
@@ -133,7 +131,7 @@ def finish_verification(
     if report.outcome is Outcome.UNKNOWN:  # as before: nothing to tell
         return Change(replace(onboarding, verifications=(*earlier, finished)))
     # After unknown outcomes, the result gets its own message, so that people notice it.
-    answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
+    answered = replace(finished, number=latest.number + 1, requested_at=now, attempt=1)
     return _finished(onboarding, (*earlier, replace(latest, retry_at=None), answered), report, now)
 
 
@@ -207,11 +205,10 @@ def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Chang
     return noted(onboarding, confirmed)
 
 
-def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verification:
-    """Return the latest run, if it is the one named and is still due; else raise Refused."""
+def _due(onboarding: Onboarding, run: Verification) -> Verification:
+    """Return the latest run, if it is still `run` and due; else raise Refused."""
     must_be_checkable(onboarding)
     latest = onboarding.verification
-    is_named = latest and (latest.number, latest.requested_at) == (number, requested_at)
-    if latest is None or not is_named or latest.due_at is None:
+    if latest is None or latest.due_at is None or latest.identity != run.identity:
         raise Refused("A newer verification takes the place of this one.")
     return latest

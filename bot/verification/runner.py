@@ -17,7 +17,7 @@ from bot.core.leases import LEASE, keep_lease
 from bot.core.metrics import Metrics
 from bot.guide import Guide
 from bot.guide.http_checks import HttpChecks
-from bot.onboarding import Change, Onboarding, Status, Verification
+from bot.onboarding import Status, Verification
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
@@ -201,7 +201,7 @@ class VerificationRunner:
                 await change(
                     self._database,
                     onboarding_id,
-                    lambda at: record_booking_sent(at, run.number, run.requested_at, self._clock()),
+                    lambda at: record_booking_sent(at, run, self._clock()),
                 )
             except OnboardingError as error:
                 log.warning("a test booking was not sent", extra={"reason": str(error)})
@@ -211,15 +211,13 @@ class VerificationRunner:
         return Booking(run.booking, sent=run.booking_sent_at is not None, may_send=may_send)
 
     async def _finish(self, claim: _Claim, report: Report) -> None:
-        run, onboarding_id = claim.run, claim.onboarding_id
-
-        def finish(at: Onboarding) -> Change:
-            if at.verification and at.verification.attempt != run.attempt:
-                raise Refused("Another worker has recorded this one.")
-            return finish_verification(at, run.number, run.requested_at, report, self._clock())
-
+        onboarding_id = claim.onboarding_id
         try:
-            await change(self._database, onboarding_id, finish)
+            await change(
+                self._database,
+                onboarding_id,
+                lambda at: finish_verification(at, claim.run, report, self._clock()),
+            )
         except Refused:  # newer credentials arrived meanwhile: check them instead
             await self._release(claim)
             self.wake(onboarding_id)

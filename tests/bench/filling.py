@@ -105,7 +105,7 @@ def _check(outcome: Outcome, *fields: str) -> Transition:
     def checked(at: Onboarding, now: datetime) -> Change:
         run = at.verification
         assert run
-        return finish_verification(at, run.number, run.requested_at, a_report(outcome, fields), now)
+        return finish_verification(at, run, a_report(outcome, fields), now)
 
     return checked
 

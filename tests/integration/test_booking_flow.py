@@ -165,7 +165,7 @@ async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_step_25
 
     def send(at: Onboarding) -> Change:
         assert at.verification
-        return record_booking_sent(at, 2, at.verification.requested_at, datetime.now(UTC))
+        return record_booking_sent(at, at.verification, datetime.now(UTC))
 
     await change(at_step_25.bot.database, at_step_25.onboarding, send)
 

@@ -254,7 +254,7 @@ def test_time_after_a_failed_check_counts_as_the_clients() -> None:
     run = progress.onboarding.verification
     assert run
     report = a_report(Outcome.FAILED, ("client_secret",))
-    progress.then(lambda at, now: finish_verification(at, 1, run.requested_at, report, now))
+    progress.then(lambda at, now: finish_verification(at, run, report, now))
     progress.then(
         lambda at, now: enter_credentials(at, 23, {"client_secret": "••••"}, ANN, now), hours=9
     )

@@ -168,7 +168,7 @@ class AnOnboarding(RuleBasedStateMachine):
     def send_the_test_booking(self) -> None:
         run, before = self.onboarding.verification, self.onboarding
         assert run
-        self.attempt(lambda at: record_booking_sent(at, run.number, run.requested_at, self.now))
+        self.attempt(lambda at: record_booking_sent(at, run, self.now))
         if self.onboarding is not before:
             assert run.booking not in self.sent
             self.sent.append(run.booking)
@@ -178,15 +178,15 @@ class AnOnboarding(RuleBasedStateMachine):
     def hear_from_servicetitan(self, report: Report) -> None:
         run = self.onboarding.verification
         assert run
-        self.attempt(
-            lambda at: finish_verification(at, run.number, run.requested_at, report, self.now)
-        )
+        self.attempt(lambda at: finish_verification(at, run, report, self.now))
 
     @precondition(lambda self: self.onboarding.verification)
     @rule(report=reports)
     def hear_of_an_older_run(self, report: Report) -> None:
-        before = self.onboarding
-        self.attempt(lambda at: finish_verification(at, 0, NOW, report, self.now))
+        run, before = self.onboarding.verification, self.onboarding
+        assert run
+        older = replace(run, number=0)
+        self.attempt(lambda at: finish_verification(at, older, report, self.now))
         assert self.onboarding is before
 
     @rule(number=numbers)

@@ -1,5 +1,7 @@
 """Entering values, running verifications, and how the last one completes an onboarding."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.errors import Refused
@@ -88,9 +90,8 @@ def recorded_detail(report: Report) -> dict[str, object]:
 @pytest.mark.parametrize("report", [PASSED, FAILED, UNKNOWN])
 def test_a_result_is_stored_and_recorded_as_an_action_of_the_bot(report: Report) -> None:
     onboarding = a_verifying_onboarding()
-    requested_at = current_run(onboarding).requested_at
 
-    change = finish_verification(onboarding, 1, requested_at, report, LATER)
+    change = finish_verification(onboarding, current_run(onboarding), report, LATER)
 
     (event,) = change.events
     assert current_run(change.onboarding).report == report
@@ -135,7 +136,7 @@ def test_a_failure_at_step_25_leaves_it_open() -> None:
 def test_a_pass_at_step_25_finishes_it_and_completes_the_onboarding() -> None:
     asked = request_verification(an_onboarding(at_step=25), ERIN, LATER).onboarding
 
-    change = finish_verification(asked, 2, LATER, PASSED, MUCH_LATER)
+    change = finish_verification(asked, current_run(asked), PASSED, MUCH_LATER)
 
     assert change.onboarding.status is Status.COMPLETED
     assert change.onboarding.current is None
@@ -163,19 +164,20 @@ def test_it_is_nobodys_turn_once_the_onboarding_is_completed() -> None:
 )
 def test_a_stale_result_is_refused(number: int, minutes: int) -> None:
     onboarding = a_verifying_onboarding()
-    requested_at = current_run(onboarding).requested_at + minutes * MINUTE
+    run = current_run(onboarding)
+    stale = replace(run, number=number, requested_at=run.requested_at + minutes * MINUTE)
 
     with pytest.raises(Refused, match="newer verification"):
-        finish_verification(onboarding, number, requested_at, PASSED, LATER)
+        finish_verification(onboarding, stale, PASSED, LATER)
 
 
 def test_a_result_for_values_that_have_been_replaced_is_refused() -> None:
     onboarding = a_verifying_onboarding()
-    requested_at = current_run(onboarding).requested_at
+    run = current_run(onboarding)
     after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
     with pytest.raises(Refused, match="newer verification"):
-        finish_verification(after, 1, requested_at, FAILED, MUCH_LATER)
+        finish_verification(after, run, FAILED, MUCH_LATER)
 
 
 def test_a_second_result_of_the_same_run_is_refused() -> None:
@@ -183,7 +185,7 @@ def test_a_second_result_of_the_same_run_is_refused() -> None:
     run, after = current_run(onboarding), verified(onboarding, PASSED)
 
     with pytest.raises(Refused, match="newer verification"):
-        finish_verification(after, 1, run.requested_at, FAILED, LATER)
+        finish_verification(after, run, FAILED, LATER)
 
 
 # --- while ServiceTitan is down ---
@@ -206,7 +208,7 @@ def test_a_retry_that_still_gets_no_answer_records_no_event() -> None:
     onboarding = verified(a_verifying_onboarding(), UNREACHABLE)
     run = current_run(onboarding)
 
-    change = finish_verification(onboarding, 1, run.requested_at, UNREACHABLE, LATER)
+    change = finish_verification(onboarding, run, UNREACHABLE, LATER)
 
     assert change.events == ()
     assert current_run(change.onboarding).retry_at == LATER + RETRY_AFTER[1]
@@ -227,7 +229,7 @@ def test_an_answer_after_retries_gets_its_own_number_and_message(found: Report) 
     onboarding = verified(a_verifying_onboarding(), UNREACHABLE)
     run = current_run(onboarding)
 
-    change = finish_verification(onboarding, 1, run.requested_at, found, LATER)
+    change = finish_verification(onboarding, run, found, LATER)
 
     assert [
         (verification.number, verification.report)
@@ -258,7 +260,7 @@ def an_onboarding_with_a_booking() -> Onboarding:
 
 def send_booking(onboarding: Onboarding) -> Onboarding:
     run = current_run(onboarding)
-    return record_booking_sent(onboarding, run.number, run.requested_at, MUCH_LATER).onboarding
+    return record_booking_sent(onboarding, run, MUCH_LATER).onboarding
 
 
 def test_a_test_booking_is_part_of_the_request() -> None:
@@ -294,7 +296,7 @@ def test_a_superseded_run_does_not_send_its_test_booking() -> None:
     newer = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, MUCH_LATER).onboarding
 
     with pytest.raises(Refused, match="newer verification"):
-        record_booking_sent(newer, 2, current_run(onboarding).requested_at, MUCH_LATER)
+        record_booking_sent(newer, current_run(onboarding), MUCH_LATER)
 
 
 def test_a_paused_onboarding_does_not_send_a_test_booking() -> None:
@@ -337,8 +339,8 @@ def test_a_failed_check_reopens_the_step_that_was_finished_while_it_ran() -> Non
     early = finish_step(running, 22, ANN, LATER).onboarding
     run = current_run(early)
 
-    failed = finish_verification(early, run.number, run.requested_at, FAILED, MUCH_LATER)
-    passed = finish_verification(early, run.number, run.requested_at, PASSED, MUCH_LATER)
+    failed = finish_verification(early, run, FAILED, MUCH_LATER)
+    passed = finish_verification(early, run, PASSED, MUCH_LATER)
 
     assert current_step(failed.onboarding) == 22
     assert kinds(failed) == [EventKind.VERIFICATION_FINISHED, EventKind.STEP_UNDONE]

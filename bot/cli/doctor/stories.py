@@ -170,4 +170,4 @@ def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
         retry=outcome is Outcome.UNKNOWN,
     )
     report = Report(checks=(check,), started_at=now, duration_ms=1, environment="production")
-    return finish_verification(at, run.number, run.requested_at, report, now)
+    return finish_verification(at, run, report, now)
