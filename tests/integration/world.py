@@ -437,6 +437,7 @@ async def running_world(
                 if socket_mode:
                     await slack.until(lambda: slack.connections or None)
                 await bot.caught_up.wait()
+            await bot.engineering.look()  # the first sweep does
             yield World(
                 slack, servicetitan, bot, settings, database, erin, ann, channel, engineering
             )
