@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.core.metrics import Metrics
 from storage import arrivals
-from storage.database import Conflict, Database
+from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,6 @@ class RequestMonitor:
         self._database, self._metrics, self._clock = database, metrics, clock
         self._started = clock()
         self._last: dict[str, datetime] = {}  # by this worker, and by others as far as known
-        self._written: dict[str, datetime] = {}
         self._written_at: datetime | None = None
         self._non_events = 0
         self._unlogged: Counter[Kind] = Counter()
@@ -110,24 +109,20 @@ class RequestMonitor:
         return None
 
     async def look(self) -> None:
-        """Store new arrivals, at most once a minute, and read those of other workers."""
+        """Read the arrivals at other workers, and store new ones, at most once a minute."""
         for kind in ADVICE:
             self._log_rejected(kind)
         now = self._clock()
-        new = {kind: at for kind, at in self._last.items() if self._written.get(kind) != at}
-        if new and (self._written_at is None or now - self._written_at >= REPORT_INTERVAL):
-            self._written_at = now
-            try:
-                async with self._database.begin(background=True) as session:
-                    await arrivals.record(session, new)
-            except Conflict:  # another worker has just inserted the row
-                return
-            self._written |= new
         async with self._database.begin(write=False, background=True) as session:
             stored = await arrivals.last(session)
-        for name, stored_at in stored.items():
-            if name not in self._last or self._last[name] < stored_at:
-                self._last[name] = self._written[name] = stored_at
+        new = {
+            kind: at for kind, at in self._last.items() if kind not in stored or stored[kind] < at
+        }
+        self._last = {**stored, **new}
+        if new and (self._written_at is None or now - self._written_at >= REPORT_INTERVAL):
+            self._written_at = now
+            async with self._database.begin(background=True) as session:
+                await arrivals.record(session, new)
 
 
 def seen(last: Mapping[str, datetime], now: datetime) -> str:
