@@ -62,7 +62,7 @@ async def _print(findings: AsyncIterator["Finding"]) -> bool:
     broken = False
     async for finding in findings:
         write(f"{finding.line}\n")
-        broken = broken or not finding.well
+        broken = broken or not finding.ok
     return broken
 
 

@@ -229,9 +229,9 @@ async def _checked(given: Mapping[str, str], question: Question) -> bool:
         if name in {*about, "SLACK_API_URL", "PROXY_URL"} and problem_with(name, value) is None
     }
     wrong = frozenset({one.name for one in ALL} - about)
-    well = True
+    ok = True
     async for finding in slack_findings(with_stand_ins(right), wrong):
         if finding.title in question.findings:
             write(f"{finding.line}\n")
-            well = well and finding.well
-    return well
+            ok = ok and finding.ok
+    return ok

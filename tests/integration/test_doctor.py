@@ -27,7 +27,7 @@ async def findings(world: World, **settings: Any) -> dict[str, Finding]:
 async def test_a_healthy_bot_has_nothing_to_fix(begun: World) -> None:
     found = await findings(begun)
 
-    assert [finding for finding in found.values() if not finding.well] == []
+    assert [finding for finding in found.values() if not finding.ok] == []
     assert found["Slack scopes"].text == "all granted"
 
 
@@ -82,7 +82,7 @@ async def test_missing_optional_scopes_are_listed_but_need_no_fix(
 
     found = (await findings(begun))["Slack optional scopes"]
 
-    assert found.well
+    assert found.ok
     assert found.text == "not granted: pins:write (pins the first message of the thread)"
 
 
@@ -119,11 +119,11 @@ async def test_the_last_slack_request_and_event_are_reported(begun: World) -> No
     )
 
 
-@pytest.mark.parametrize(("token", "well"), [("", True), ("xapp-1-wrong", False)])
-async def test_the_app_token_is_tried_in_socket_mode(begun: World, token: str, well: bool) -> None:
+@pytest.mark.parametrize(("token", "ok"), [("", True), ("xapp-1-wrong", False)])
+async def test_the_app_token_is_tried_in_socket_mode(begun: World, token: str, ok: bool) -> None:
     found = await findings(begun, slack_app_token=token or begun.slack.app_token)
 
-    assert found["Slack app token"].well is well
+    assert found["Slack app token"].ok is ok
     assert found["signing secret"].text == "not needed in Socket Mode"
 
 
@@ -157,7 +157,7 @@ async def test_invalid_settings_do_not_prevent_the_other_checks(begun: World) ->
 
     found = {finding.title: finding async for finding in examine(begun.settings, wrong)}
 
-    assert found["database"].well
+    assert found["database"].ok
     assert not found["Slack token"].tested
     assert not found["stored values"].tested
     assert found["ServiceTitan"].text.endswith("reached")
@@ -215,7 +215,7 @@ async def test_blocks_rejected_by_slacks_validator_are_listed(world: World) -> N
         async for finding in validate(world.bot.database.guides.default, "http://127.0.0.1:9/api/")
     ]
 
-    assert [finding.title for finding in refused if not finding.well] == ["help", "blocks"]
+    assert [finding.title for finding in refused if not finding.ok] == ["help", "blocks"]
     assert refused[-1].text.startswith("Slack refuses 1 of ")
     assert unreachable == [
         Finding(
@@ -236,7 +236,7 @@ async def test_every_guide_picture_is_checked(begun: World, tmp_path: Path) -> N
     assert found["picture step-03.png"].line == (
         "✓ picture step-03.png: PNG, 0 kB; uploaded to Slack if files:write is granted"
     )
-    assert found["picture step-10.png"].well  # our schematic
+    assert found["picture step-10.png"].ok  # our schematic
     assert "isn't named after a step" in found["picture login.png"].line
     assert "isn't a PNG, JPEG, or GIF. Fix: save it as" in found["picture step-05.png"].line
 
@@ -250,7 +250,7 @@ async def test_pictures_are_requested_from_the_bots_public_url(begun: World) -> 
 
     assert "PUBLIC_URL answers HTTP 404. Fix: let GET /guide/ through" in closed.line
     assert reached.line.endswith("kB; Slack can download it from the bot")
-    assert (unreachable.well, unreachable.tested) == (True, False)
+    assert (unreachable.ok, unreachable.tested) == (True, False)
 
 
 async def test_pictures_at_an_address_are_downloaded(begun: World) -> None:

@@ -292,7 +292,7 @@ async def test_doctor_names_the_unreadable_onboarding(neighbors: Neighbors) -> N
 
     assert neighbors.beta in found["onboardings"].text
     assert "unknown Loss “frozen”" in found["onboardings"].text
-    assert not found["onboardings"].well
+    assert not found["onboardings"].ok
 
 
 async def test_a_start_resumes_lost_onboardings_despite_an_unreadable_one(

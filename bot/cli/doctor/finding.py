@@ -18,7 +18,7 @@ class Finding:
     tested: bool = True
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         return not self.fix
 
     @property

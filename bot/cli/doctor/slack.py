@@ -35,7 +35,7 @@ async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIter
         ours = Slack(client, Metrics(), RateLimits(time.monotonic))
         token = await _token(ours)
         yield token
-        if not token.well:
+        if not token.ok:
             return
         for finding in _scopes(ours.identity.scopes):
             yield finding

@@ -29,7 +29,7 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
     """Yield the findings on the database; without `keys`, only those that need no keys."""
     tables = _tables(settings)
     yield tables
-    if not tables.well:
+    if not tables.ok:
         return
     yield _clocks(settings)
     if not keys:
