@@ -112,9 +112,9 @@ def fields(rows: Iterable[tuple[str, str]]) -> Block:
     return {"type": "section", "fields": texts}
 
 
-def context(*texts: str) -> Block:
+def context(text: str) -> Block:
     """Small print."""
-    return {"type": "context", "elements": [_mrkdwn(text) for text in texts]}
+    return {"type": "context", "elements": [_mrkdwn(text)]}
 
 
 def image(picture: Picture) -> Block:

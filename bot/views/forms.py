@@ -32,7 +32,7 @@ def notice(
         "title": plain_text(title),
         "close": plain_text(close),
         "blocks": list(blocks),
-        **given(private_metadata=ref.dump() if ref else None),
+        **given(private_metadata=str(ref) if ref else None),
     }
 
 

@@ -105,7 +105,7 @@ class FormRef:
     fields: Sequence[str] = ()
     timezone: str = ""
 
-    def dump(self) -> str:
+    def __str__(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
