@@ -6,7 +6,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select, update
 
 from storage.audit.seals import End
-from storage.audit.verify_history import EVENTS, EVENTS_PER_PAGE, HistoryVerifier, missing_key
+from storage.audit.verify_history import EVENTS, HistoryVerifier, missing_key
 from storage.history import lock_end, move_end
 from storage.session import Session
 from storage.tables import EventRow
@@ -40,26 +40,19 @@ async def reseal(session: Session, onboarding_id: str) -> None:
     seals = session.database.seals
     before = await lock_end(session, onboarding_id)
     verifier, after = HistoryVerifier(seals, onboarding_id, "left as it is"), End()
-    connection, row = await session.connection(), EventRow
-    query = EVENTS.where(col(row.onboarding_id) == onboarding_id)
-    query = query.order_by(col(row.position)).limit(EVENTS_PER_PAGE)
-    while page := (await connection.execute(query.where(col(row.position) > after.length))).all():
-        new_seals = []
-        for event in page:
-            entry = verifier.next(event)
-            if verifier.problems or verifier.missing:
-                break
-            seal = seals.seal(entry, after.seal)
-            after = End(entry.position, seals.end(onboarding_id, entry.position, seal))
-            new_seals.append({"row": event.id, "new_seal": seal})
-        _raise_if_broken(verifier)
-        await connection.execute(UPDATE_SEAL, new_seals)
-    verifier.finish(before)
-    _raise_if_broken(verifier)
-    await move_end(session, onboarding_id, before, after)
-
-
-def _raise_if_broken(verifier: HistoryVerifier) -> None:
+    connection, new_seals = await session.connection(), []
+    query = EVENTS.where(col(EventRow.onboarding_id) == onboarding_id)
+    for event in (await connection.execute(query)).all():
+        entry = verifier.next(event)
+        if verifier.problems or verifier.missing:
+            break
+        seal = seals.seal(entry, after.seal)
+        after = End(entry.position, seals.end(onboarding_id, entry.position, seal))
+        new_seals.append({"row": event.id, "new_seal": seal})
+    else:
+        verifier.finish(before)
     lines = [missing_key(key, count) for key, count in verifier.missing.items()]
     if verifier.problems or lines:
         raise BrokenHistory([*verifier.problems, *lines])
+    await connection.execute(UPDATE_SEAL, new_seals)
+    await move_end(session, onboarding_id, before, after)

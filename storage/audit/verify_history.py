@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +14,10 @@ from bot.core.english import first_of
 from bot.onboarding import EventKind
 from storage.audit.head_log import Heads
 from storage.audit.seals import BEGINNING, End, Entry, MissingKey, Seals
-from storage.audit.verify_rows import altered
+from storage.audit.verify_rows import STEPS, VALUES, altered, pages, rows_of
 from storage.session import Session
-from storage.tables import EventRow, OnboardingRow
+from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow
 
-EVENTS_PER_PAGE = 1000
 MAX_NAMED = 20  # problems; further ones are only counted
 
 
@@ -145,34 +144,28 @@ class HistoryVerifier:
 async def verify(session: Session, logged: Heads | None = None) -> AuditReport:
     """Compare all histories and rows with their seals, and with the `logged` heads.
 
-    Reads everything, but holds only one page of events.
+    Reads everything, but holds only one page of onboardings.
     """
-    seals = session.database.seals
-    report, verifier, end, current = AuditReport(), None, End(), None
+    seals, report, altered_rows = session.database.seals, AuditReport(), list[str]()
     left = dict(logged or {})
-
-    def finish(verifier: HistoryVerifier) -> None:
-        verifier.finish(end)
-        report.missing += verifier.missing
-        report.broken += verifier.problems
-
-    async for row in _all_events(session):
-        if row.onboarding != current:
-            if verifier:
-                finish(verifier)
-            current, end = row.onboarding, End(row.history_length, row.history_end)
-            heads = left.pop(row.onboarding, None)
-            verifier = HistoryVerifier(seals, row.onboarding, row.client_name, heads)
+    async for page in pages(session):
+        ids = [head.id for head in page]
+        events = await rows_of(session, EVENTS, EventRow, ids)
+        steps = await rows_of(session, STEPS, StepRow, ids)
+        values = await rows_of(session, VALUES, CredentialRow, ids)
+        for head in page:
+            verifier = HistoryVerifier(seals, head.id, head.client_name, left.pop(head.id, None))
+            for row in events[head.id]:
+                entry = verifier.next(row)
+                if entry.kind == EventKind.HISTORY_SEALED and isinstance(entry.position, int):
+                    report.late += entry.position - 1
+            verifier.finish(End(head.history_length, head.history_end))
             report.onboardings += 1
-        if verifier and row.id is not None:
-            report.events += 1
-            entry = verifier.next(row)
-            if entry.kind == EventKind.HISTORY_SEALED and isinstance(entry.position, int):
-                report.late += entry.position - 1
-    if verifier:
-        finish(verifier)
-    async for onboarding_id, client, text in altered(session):
-        report.broken.append(f"onboarding {onboarding_id} ({client}): {text}")
+            report.events += len(events[head.id])
+            report.missing += verifier.missing
+            report.broken += verifier.problems
+            altered_rows += altered(seals, head, steps[head.id], values[head.id])
+    report.broken += altered_rows
     report.broken += (
         f"onboarding {gone}: the log knew it, and it is gone" for gone in sorted(left)
     )
@@ -182,33 +175,13 @@ async def verify(session: Session, logged: Heads | None = None) -> AuditReport:
     return report
 
 
-async def _all_events(session: Session) -> AsyncIterator[Row[Any]]:
-    """Yield all events, each with the end of its history, from one statement's snapshot."""
-    head = OnboardingRow
-    query = (
-        EVENTS.add_columns(
-            col(head.id).label("onboarding"),
-            col(head.client_name),
-            col(head.history_length),
-            col(head.history_end),
-        )
-        .select_from(head)
-        .join(EventRow, col(EventRow.onboarding_id) == col(head.id), isouter=True)
-        .order_by(col(head.id), col(EventRow.position), col(EventRow.id))
-        .execution_options(yield_per=EVENTS_PER_PAGE)
-    )
-    async for page in (await (await session.connection()).stream(query)).partitions():
-        for row in page:
-            yield row
-
-
 # An altered row may contain anything, so columns are read without being interpreted.
 EVENTS: Select[Any] = select(  # type: ignore[call-overload]
     *(getattr(EventRow, name) for name in Entry._fields if name != "detail"),
     cast(EventRow.detail, Text).label("detail"),
     EventRow.id,
     EventRow.seal,
-)
+).order_by(col(EventRow.position), col(EventRow.id))
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -1,10 +1,10 @@
-"""Compares the rows of each onboarding with their sealed digests."""
+"""Compares the rows of an onboarding with their sealed digests."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 from sqlmodel import col
 
 from storage.audit.sealed_state import CLIENT, PARTS, STEP, VALUE, SealedState, digests
@@ -12,47 +12,57 @@ from storage.audit.seals import Seals
 from storage.session import Session
 from storage.tables import CredentialRow, OnboardingRow, StepRow
 
-ROWS_PER_PAGE = 200
-STORED = ("id", "history_end", "sealed_state")
-RowsById = dict[str, list[Any]]
+ONBOARDINGS_PER_PAGE = 50
+STORED = ("id", "history_length", "history_end", "sealed_state")
+
+Rows = Sequence[Row[Any]]
 
 
-async def altered(session: Session) -> AsyncIterator[tuple[str, str, str]]:
-    """Yield each mismatch: the onboarding's id, its client, and what was altered."""
-    seals = session.database.seals
-    columns = (getattr(OnboardingRow, name) for name in (*STORED, *CLIENT))
-    query = select(*columns).order_by(col(OnboardingRow.id)).limit(ROWS_PER_PAGE)
-    connection, last = await session.connection(), ""
-    while page := (await connection.execute(query.where(col(OnboardingRow.id) > last))).all():
-        last = page[-1].id
-        ids = [row.id for row in page]
-        steps = await _rows_of(session, StepRow, STEP, ids)
-        values = await _rows_of(session, CredentialRow, VALUE, ids)
-        for row in page:
-            for text in _problems(seals, row, steps[row.id], values[row.id]):
-                yield row.id, row.client_name, text
+def _columns(table: Any, *names: str) -> Select[Any]:
+    return select(*(getattr(table, name) for name in names))
 
 
-def _problems(seals: Seals, row: Any, steps: list[Any], values: list[Any]) -> list[str]:
-    state = SealedState.read(seals, row.id, row.history_end, row.sealed_state)
-    if state.fits is None:
-        return []  # verify_history reports the missing key
-    if not state.fits:
-        return ["its rows don't fit their seal: they were altered, or put back from earlier"]
-    made = digests(row._mapping, [one._mapping for one in steps], [one._mapping for one in values])
-    return [
-        f"{what} was altered"
-        for part, what in PARTS.items()
-        if state.digests.get(part) != made[part]
-    ]
+HEADS = _columns(OnboardingRow, *STORED, *CLIENT).order_by(col(OnboardingRow.id))
+STEPS = _columns(StepRow, "onboarding_id", *STEP)
+VALUES = _columns(CredentialRow, "onboarding_id", *VALUE)
 
 
-async def _rows_of(
-    session: Session, table: Any, names: tuple[str, ...], ids: list[str]
-) -> RowsById:
-    query = select(table.onboarding_id, *(getattr(table, name) for name in names))
-    found: RowsById = defaultdict(list)
+async def pages(session: Session) -> AsyncIterator[Rows]:
+    """Yield all onboardings, a page at a time."""
+    connection, query = await session.connection(), HEADS.limit(ONBOARDINGS_PER_PAGE)
+    page = (await connection.execute(query)).all()
+    while page:
+        yield page
+        later = query.where(col(OnboardingRow.id) > page[-1].id)
+        page = (await connection.execute(later)).all()
+
+
+async def rows_of(
+    session: Session, query: Select[Any], table: Any, ids: Collection[str]
+) -> defaultdict[str, list[Row[Any]]]:
+    """Return the rows of these onboardings in a table, by onboarding."""
+    found: defaultdict[str, list[Row[Any]]] = defaultdict(list)
     connection = await session.connection()
     for row in await connection.execute(query.where(table.onboarding_id.in_(ids))):
         found[row.onboarding_id].append(row)
     return found
+
+
+def altered(seals: Seals, head: Row[Any], steps: Rows, values: Rows) -> Sequence[str]:
+    """Return a line for each part of an onboarding's rows that doesn't fit its seal."""
+    state = SealedState.read(seals, head.id, head.history_end, head.sealed_state)
+    if state.fits is None:
+        return []  # verify_history reports the missing key
+    name = f"onboarding {head.id} ({head.client_name})"
+    if not state.fits:
+        return [
+            f"{name}: its rows don't fit their seal: they were altered, or put back from earlier"
+        ]
+    made = digests(
+        head._asdict(), [one._asdict() for one in steps], [one._asdict() for one in values]
+    )
+    return [
+        f"{name}: {what} was altered"
+        for part, what in PARTS.items()
+        if state.digests.get(part) != made[part]
+    ]

@@ -16,7 +16,7 @@ from storage import history
 from storage.audit.reseal import reseal
 from storage.audit.sealed_state import SealedState
 from storage.audit.seals import End, Seals
-from storage.audit.verify_history import AuditReport, _all_events, _entry, verify
+from storage.audit.verify_history import EVENTS, AuditReport, _entry, verify
 from storage.database import Database
 from storage.key_rotation import rotate_seals
 from storage.keys import key_id
@@ -302,10 +302,10 @@ async def forge(
     """Seal the history with `key`, under the name of another one."""
     seals, end = seals or Seals([key]), ""
     async with open_database(world, key) as database, database.begin(write=False) as session:
-        rows = [row async for row in _all_events(session)]
+        rows = (await (await session.connection()).execute(EVENTS)).all()
     for row in rows:
         seal = seals.seal(_entry(row), end)
-        end = seals.end(row.onboarding, row.position, seal)
+        end = seals.end(row.onboarding_id, row.position, seal)
         shown = seal.replace(key_id(key), named or key_id(key))
         world.write("UPDATE event SET seal = ? WHERE id = ?", shown, row.id)
     for onboarding_id, stored in world.rows("SELECT id, sealed_state FROM onboarding"):
