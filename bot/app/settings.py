@@ -35,7 +35,6 @@ ENV_FILE = ".env"
 # White space around the items of these is allowed.
 LISTS = {"engineers", "credential_keys", "follow_ups"}
 USUAL_DAYS = "1,3,7,14"
-YES = {"1", "true", "yes", "on"}
 # These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
 SECRETS = (
     "SLACK_BOT_TOKEN",
@@ -192,7 +191,7 @@ HELP = {
 class Read:
     """The result of reading: a line per problem, and which settings are `wrong`.
 
-    In `settings`, those have their default or a stand-in, which must not be used.
+    Those must not be used: most have their default or a stand-in in `settings`.
     """
 
     settings: Settings
@@ -222,7 +221,8 @@ def load_partly() -> Read:
     problems += unusable.values()
     given |= secrets
     settings, found = _checked(given)
-    if "DATABASE_URL" not in found and (problem := _ephemeral(given, environment)):
+    settings = settings or with_stand_ins(given)
+    if "DATABASE_URL" not in found and (problem := _ephemeral(settings, environment)):
         found["DATABASE_URL"] = problem
     for name in secrets.keys() & found.keys():
         found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
@@ -235,17 +235,14 @@ def load_partly() -> Read:
         if name not in unusable
         and ((file.complete and name not in meant) or ": is missing;" not in line)
     ]
-    wrong = frozenset({*found, *unusable})
-    if settings is None:
-        settings = with_stand_ins({name: given[name] for name in given.keys() - wrong})
-    return Read(settings, problems, wrong, given)
+    return Read(settings, problems, frozenset({*found, *unusable}), given)
 
 
-def with_stand_ins(right: Mapping[str, str]) -> Settings:
-    """Return settings with valid values for some, and stand-ins for the other required ones."""
-    settings, problems = _checked({**STAND_INS, **right})
-    assert settings, problems  # noqa: S101 (all required ones have stand-ins)
-    return settings
+def with_stand_ins(given: Mapping[str, str]) -> Settings:
+    """Return settings without the invalid values, and with stand-ins for required ones."""
+    settings, problems = _checked({**STAND_INS, **given})
+    # Leaving one out may bring out another, which is at odds with a default or a stand-in.
+    return settings or with_stand_ins({name: given[name] for name in given.keys() - problems})
 
 
 def problem_with(name: str, value: str) -> str | None:
@@ -272,10 +269,10 @@ def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]
         }
 
 
-def _ephemeral(given: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
+def _ephemeral(settings: Settings, environment: Mapping[str, str]) -> str | None:
     """Return a line if the database is a file that the platform deletes at a restart."""
-    url = given.get("DATABASE_URL", Settings.model_fields["database_url"].default)
-    if given.get("ALLOW_EPHEMERAL_SQLITE", "").lower() in YES or not url.startswith("sqlite"):
+    url = settings.database_url
+    if settings.allow_ephemeral_sqlite or not url.startswith("sqlite"):
         return None
     problem = platforms.problem_with_sqlite(environment, Path(url.removeprefix("sqlite:///")))
     return f"DATABASE_URL: {problem}" if problem else None

@@ -223,14 +223,10 @@ def is_public_address(value: str) -> bool:
 async def _checked(given: Mapping[str, str], question: Question) -> bool:
     """Print doctor's findings about an answer; return whether nothing is wrong."""
     about = {question.name, *question.needs}
-    right = {
-        name: value
-        for name, value in given.items()
-        if name in {*about, "SLACK_API_URL", "PROXY_URL"} and problem_with(name, value) is None
-    }
+    used = {name: given[name] for name in given.keys() & {*about, "SLACK_API_URL", "PROXY_URL"}}
     wrong = frozenset({one.name for one in ALL} - about)
     ok = True
-    async for finding in slack_findings(with_stand_ins(right), wrong):
+    async for finding in slack_findings(with_stand_ins(used), wrong):
         if finding.title in question.findings:
             write(f"{finding.line}\n")
             ok = ok and finding.ok

@@ -226,6 +226,10 @@ def test_database_urls_are_rewritten_into_a_form_sqlalchemy_reads(
     assert env.load(DATABASE_URL=written).database_url == used
 
 
+def test_metrics_port_may_be_the_default_of_an_invalid_port(env: Environment) -> None:
+    assert env.errors(PORT="http", METRICS_PORT="3000") == ["PORT: must be a whole number"]
+
+
 @pytest.mark.parametrize(
     ("variables", "platform"),
     [
