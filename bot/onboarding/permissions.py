@@ -26,7 +26,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
 }
 
 REFUSALS: dict[Permission, str] = {
-    Permission.CLIENT_STEP: ("Only the client's team and HeavySet engineers can do this."),
+    Permission.CLIENT_STEP: "Only the client's team and HeavySet engineers can do this.",
     Permission.HEAVYSET_STEP: (
         "This one's on us; nothing for you to do. Questions? Press *I need help*."
     ),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.verification.access import Access
-from bot.verification.diagnosis import undetermined
+from bot.verification.diagnosis import cause_of_error
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
 from bot.verification.findings import Finding
 from bot.verification.servicetitan.endpoints import (
@@ -55,7 +55,7 @@ async def book(access: Access, booking: Booking, now: datetime) -> Finding:
         made = await _look_for(access, booking) or await _create(access, booking, now)
         return made if isinstance(made, Finding) else await _dismiss(access, booking, made.number)
     except RequestError as error:
-        return undetermined(CHECK, error, f"{booking.external_id}: {error}")
+        return Finding(CHECK, f"{booking.external_id}: {error}", cause_of_error(error))
 
 
 async def _look_for(access: Access, booking: Booking) -> _Record | None:

@@ -72,7 +72,7 @@ def token_refused(error: RequestError, ms: int) -> Finding:
             "(step {step.sign_in}), or the tenant disabled the app (step {step.api_access})"
         )
         return Finding("token", f"token: {error}, {ms} ms: {hint}", "invalid_client")
-    return undetermined("token", error, f"token: {error}, {ms} ms")
+    return Finding("token", f"token: {error}, {ms} ms", cause_of_error(error))
 
 
 def of_other_environment(refused: Finding, other: str, here: str) -> Finding:
@@ -107,7 +107,7 @@ def application_key(probe: Probe, *, tenant_known: bool) -> Finding:
         case ResourceNotFound() if not tenant_known:
             return Finding(check, told, "tenant_not_found")
         case error:
-            return undetermined(check, error, told)
+            return Finding(check, told, cause_of_error(error))
 
 
 def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> Finding:
@@ -125,11 +125,10 @@ def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> Findin
     check, told = "permissions", "; ".join(map(str, reads))
     if missing:
         return Finding(check, f"{missing} ({told})", "scopes_missing", {"missing": missing})
-    still_open = [probe for probe in reads if probe.error is not None]
-    for probe in still_open:
-        if not _about_the_provider(probe):
-            return undetermined(check, probe.error, told)
-    return Finding(check, told, "bookings_open" if still_open else "")
+    for probe in reads:
+        if probe.error and not _about_the_provider(probe):
+            return Finding(check, told, cause_of_error(probe.error))
+    return Finding(check, told, "bookings_open" if any(probe.error for probe in reads) else "")
 
 
 def writes(
@@ -190,7 +189,7 @@ def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Finding:
         return Finding(check, told, "provider_refused")
     if _about_the_provider(bookings):
         return Finding(check, told, "provider_not_found")
-    return undetermined(check, bookings.error, told)
+    return Finding(check, told, cause_of_error(bookings.error))
 
 
 def _about_the_provider(probe: Probe) -> bool:
@@ -206,20 +205,14 @@ def booking_provider_tag(tag: Probe) -> Finding:
     if isinstance(tag.error, ResourceNotFound):
         return Finding(check, told, "tag_not_found")
     if tag.error is not None:
-        return undetermined(check, tag.error, told, optional=True)
+        return Finding(check, told, cause_of_error(tag.error), optional=True)
     if tag.body.get("active") is False:
         return Finding(check, f"{told}, active: false", "tag_inactive")
     return Finding(check, told)
 
 
-def undetermined(
-    check: str, error: RequestError | None, told: str, *, optional: bool = False
-) -> Finding:
-    """Return a check left open by an error that says nothing about the values."""
-    return Finding(check, told, cause_of_error(error), optional=optional)
-
-
-def cause_of_error(error: RequestError | None) -> str:
+def cause_of_error(error: RequestError) -> str:
+    """Return the cause of a check left open by an error that says nothing about the values."""
     match error:
         case NoAnswer():
             return "away"

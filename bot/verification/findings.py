@@ -67,6 +67,9 @@ MEANINGS = {
         "{platform} asked us to slow down. It's nothing you entered. We'll try again shortly.",
         retry=True,
     ),
+    "our_problem": Meaning(
+        Outcome.UNKNOWN, "There is a problem on our side. HeavySet Tech has been told."
+    ),
     "unclear": Meaning(
         Outcome.UNKNOWN,
         "{platform}'s answer wasn't clear. Nothing for you to do; our engineers will take a look.",

@@ -18,9 +18,10 @@ from bot.core.metrics import Metrics
 from bot.guide import Guide
 from bot.guide.http_checks import HttpChecks
 from bot.onboarding import Status, Verification
-from bot.onboarding.verification_report import Check, Outcome, Report
+from bot.onboarding.verification_report import Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
+from bot.verification.findings import Finding, report_of
 from bot.verification.http_checks import verify_http
 from bot.verification.servicetitan import ServiceTitan
 from storage import credentials, onboardings, verification_leases
@@ -148,7 +149,7 @@ class VerificationRunner:
         except Unreadable as error:
             log.error("cannot decrypt a stored value", extra={"reason": str(error)})
             told = f"{error}: nothing was sent. See `onboarding keys check`."
-            return self._stopped(began, "stored_values", "Stored values", told)
+            return self._stopped(claim.guide, began, "stored_values", told, "Stored values")
         try:
             return await self._verified(claim, values)
         except Exception as error:  # its text may come from ServiceTitan, and so may hold a value
@@ -157,7 +158,7 @@ class VerificationRunner:
             booking = claim.run.booking
             booked = f" A test booking {booking} may be in ServiceTitan." if booking else ""
             told = f"The check could not be finished: {_where(error)}.{booked}"
-            return self._stopped(began, "verification", "Verification", told)
+            return self._stopped(claim.guide, began, "verification", told, "Verification")
 
     async def _verified(self, claim: _Claim, values: Mapping[str, SecretStr]) -> Report:
         """Check the credentials in the way that the guide declares."""
@@ -168,8 +169,7 @@ class VerificationRunner:
         if claim.guide.needs_our_key:
             if self._application_key is None:
                 told = "SERVICETITAN_APPLICATION_KEY isn't set: nothing was sent to ServiceTitan."
-                now = self._clock()
-                return self._stopped(now, "application_key", "Application Key", told)
+                return self._stopped(claim.guide, self._clock(), "application_key", told)
             values = {**values, "application_key": self._application_key}
         return await verify(
             claim.guide,
@@ -179,17 +179,12 @@ class VerificationRunner:
             booking=self._booking(claim.onboarding_id, claim.run),
         )
 
-    def _stopped(self, began: datetime, check_id: str, title: str, told: str) -> Report:
+    def _stopped(
+        self, guide: Guide, began: datetime, check: str, told: str, title: str = ""
+    ) -> Report:
         """Return the report of a run that was stopped by a problem on our side."""
-        check = Check(
-            id=check_id,
-            title=title,
-            outcome=Outcome.UNKNOWN,
-            for_client="There is a problem on our side. HeavySet Tech has been told.",
-            for_engineer=told,
-        )
-        environment = self._servicetitan.environment
-        return Report(checks=(check,), started_at=began, duration_ms=0, environment=environment)
+        finding = Finding(check, told, "our_problem", title=title)
+        return report_of(guide, [finding], began, began, self._servicetitan.environment)
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
         """Return the test booking of a run, and how to record that it is sent."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.guide import Guide, Owner
-from bot.onboarding import Event, EventKind
+from bot.onboarding import Event, EventKind, Question
+from bot.onboarding.effects import questions_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ class Replay:
         self._unnecessary: frozenset[int] = frozenset()
         self._handed_over: frozenset[int] = frozenset()
         self._to_enter_again: tuple[str, ...] = ()
-        self._questions: dict[int, int | None] = {}  # open ones, by number, with their steps
-        self._asked = 0
+        self._questions: tuple[Question, ...] = ()
         self._paused = False
         self.over = False
 
@@ -84,10 +84,10 @@ class Replay:
 
     @property
     def open_questions(self) -> int:
-        return len(self._questions)
+        return sum(question.open for question in self._questions)
 
     def _awaited(self, current: int) -> Owner:
-        if current in self._questions.values():
+        if any(question.open and question.step == current for question in self._questions):
             return Owner.HEAVYSET
         again = [self._guide.field(name).step for name in self._to_enter_again]
         owners = {self._owner(number) for number in again or [current]}
@@ -119,16 +119,7 @@ class Replay:
             case EventKind.COMPLETED | EventKind.CANCELLED:
                 self.over = True
             case _:
-                self._question(event)
-
-    def _question(self, event: Event) -> None:
-        if event.kind in (EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED):
-            self._asked += 1
-            if event.kind is EventKind.HELP_ASKED:
-                self._questions[self._asked] = event.step
-        elif event.kind is EventKind.HELP_ANSWERED:
-            for number in event.detail["questions"]:
-                self._questions.pop(number, None)
+                self._questions = questions_after(self._questions, event)
 
     def _choose(self, number: int, answer: str) -> None:
         option = self._guide.step(number).option(answer)
