@@ -7,7 +7,7 @@ from statistics import median
 from bot.core.mrkdwn import channel_link, escape, mention, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
-from bot.onboarding import BOT, Event, EventKind, Onboarding
+from bot.onboarding import BOT, Event, EventKind, Onboarding, Status
 from bot.onboarding.history import SIDES, History, lasting
 from bot.onboarding.history.sentences import Part, sign
 from bot.onboarding.people import ChannelRef, UserRef
@@ -89,7 +89,7 @@ def _counts(onboarding: Onboarding, history: History) -> Iterator[str]:
     yield f"🙋 Questions: {', '.join(answers) or 'none'}"
     ended = [run.outcome for run in onboarding.verifications]
     outcomes = [f"{ended.count(one)} {one.value}" for one in Outcome if one in ended]
-    outcomes += [f"{ended.count(None)} still running"] if None in ended else []
+    outcomes += [f"{ended.count(None)} {_unfinished(onboarding)}"] if None in ended else []
     yield f"📋 Checks: {', '.join(outcomes) or 'none'}"
     for name, kind in (
         ("Credential views", EventKind.CREDENTIALS_REVEALED),
@@ -100,6 +100,13 @@ def _counts(onboarding: Onboarding, history: History) -> Iterator[str]:
         if events := [event for event in history.events if event.kind is kind]:
             who = ", ".join(dict.fromkeys(map(_subject, events[-BAR:])))
             yield f"{sign(kind)} {name}: {len(events)} ({who})"
+
+
+def _unfinished(onboarding: Onboarding) -> str:
+    """Return what happens to a check that has no result yet."""
+    if onboarding.status is Status.PAUSED:
+        return "on hold"
+    return "stopped" if onboarding.destroyed_at else "still running"
 
 
 def _timeline(history: History, until: int | None) -> Iterator[Block]:

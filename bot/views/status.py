@@ -166,7 +166,8 @@ def turn_of(line: Overview) -> str:
 
 
 def _particulars(line: Overview, now: datetime) -> Iterator[str]:
-    if line.verification:
+    will_run = line.status not in (Status.PAUSED, Status.CANCELLED)
+    if line.verification and (line.verification != "running" or will_run):
         yield VERIFICATIONS[line.verification]
     if line.checked_at and line.status is Status.COMPLETED:
         yield f"last check {ago(line.checked_at, now)} ago"

@@ -207,7 +207,8 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step.credentials:
         lines = bullets_of(_value(onboarding, name) for name in step.credentials)
         yield section(f"🔒 *Stored encrypted*\n{lines}")
-    if onboarding.verification and onboarding.verification.report is None:
+    run = onboarding.verification
+    if run and run.report is None and onboarding.status not in RESTING:
         platform = escape(onboarding.guide.platform)
         yield section(
             f"⏳ *Checking your {count(len(onboarding.guide.credentials), 'credential')} with "

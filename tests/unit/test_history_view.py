@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.onboarding import Event, EventKind, Onboarding, Question, Verification
+from bot.onboarding import Event, EventKind, Onboarding, Question, Status, Verification
 from bot.onboarding.history import history_of, lasting
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verification_report import Outcome
@@ -87,6 +87,24 @@ def test_questions_checks_views_and_posted_secrets_are_counted() -> None:
     assert "Credentials posted in the channel: 1" in shown
     assert "Reminders" not in shown
     assert "0123abcd" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "1 still running"),
+        ({"status": Status.PAUSED}, "1 on hold"),
+        ({"status": Status.COMPLETED}, "1 still running"),
+        ({"status": Status.COMPLETED, "destroyed_at": NOW}, "1 stopped"),
+        ({"status": Status.CANCELLED, "destroyed_at": NOW}, "1 stopped"),
+    ],
+)
+def test_a_check_without_a_result_is_running_only_while_it_can_run(
+    changes: dict[str, Any], words: str
+) -> None:
+    onboarding = replace(ONBOARDING, verifications=(Verification(1, ANN, NOW),), **changes)
+
+    assert f"Checks: {words}\n" in f"{text(window([], hours=5, onboarding=onboarding))}\n"
 
 
 def test_actions_by_the_bot_are_attributed_to_it() -> None:

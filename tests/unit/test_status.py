@@ -83,6 +83,14 @@ def test_an_inactive_client_is_shown_with_its_state(state: Status, words: str) -
     assert "waiting on" not in text
 
 
+@pytest.mark.parametrize("state", [Status.PAUSED, Status.CANCELLED])
+def test_a_check_that_will_not_run_is_not_shown_as_running(state: Status) -> None:
+    client = replace(ACME, verification="running")
+
+    assert "check running" in fallback(status(client))
+    assert "check running" not in fallback(status(replace(client, status=state)))
+
+
 @pytest.mark.parametrize(
     ("count", "header"), [(1, "1 active onboarding"), (3, "3 active onboardings")]
 )

@@ -2,11 +2,12 @@
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
 
 from bot.guide import Step
-from bot.onboarding import Onboarding, lifecycle
+from bot.onboarding import Change, Onboarding, lifecycle
 from bot.onboarding.steps import undo_step
 from bot.views.blocks import Message
 from bot.views.ids import StepRef
@@ -160,6 +161,22 @@ def test_a_running_verification_is_shown() -> None:
     message = step_message(SITUATIONS["while the verification runs"], 20)
 
     assert "Checking your 5 credentials with ServiceTitan" in message.text
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda onboarding: lifecycle.pause(onboarding, an_engineer(), NOW),
+        lambda onboarding: lifecycle.cancel(onboarding, an_engineer(), "They left", NOW),
+    ],
+    ids=["paused", "canceled"],
+)
+def test_a_verification_that_will_not_run_is_not_promised(
+    end: Callable[[Onboarding], Change],
+) -> None:
+    onboarding = end(SITUATIONS["while the verification runs"]).onboarding
+
+    assert "Checking your" not in step_message(onboarding, 20).text
 
 
 @pytest.mark.parametrize("number", [3, 9, 12, 17, 23])
