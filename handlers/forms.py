@@ -85,12 +85,6 @@ class Submission(Payload):
         names = self.view.values
         return {name: value for name in names if (value := self.input(name).value)}
 
-    @property
-    def inputs(self) -> list[str]:
-        """The blocks of its inputs, the only ones at which Slack shows errors."""
-        inputs = [one for one in self.view.blocks if one.get("type") == "input"]
-        return [str(one.get("block_id", "")) for one in inputs] or list(self.view.values)
-
 
 async def response_to(
     form: Submission, listener: Callable[[Submission], Awaitable[View | None]]
@@ -117,8 +111,12 @@ async def response_to(
 
 
 def _errors(form: Submission, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Show texts at their inputs, or at the first if the form has no such input."""
-    inputs = form.inputs
+    """Show texts at their inputs, or at the first if the form has no such input.
+
+    Slack shows no errors at other blocks.
+    """
+    blocks = [one.get("block_id", "") for one in form.view.blocks if one.get("type") == "input"]
+    inputs = blocks or list(form.view.values)
     first = next(iter(inputs), "")
     errors = {block if block in inputs else first: text for block, text in texts.items()}
     return {"response_action": "errors", "errors": errors}

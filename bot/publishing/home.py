@@ -50,9 +50,9 @@ class HomePublisher:
         self._slack, self._database = slack, database
         self._directory, self._tasks, self._clock = directory, tasks, clock
         self._stall = stall
-        self._updating, self._changed_meanwhile = False, False
-        self._updated_at: datetime | None = None
+        self._updating = False
         self._timer: asyncio.TimerHandle | None = None
+        self._not_before = 0.0  # by the event loop's clock
 
     def open(self, user_id: str, shows: str | None = None) -> None:
         """Show somebody their Home, in the background; `shows` is what they chose to see."""
@@ -60,15 +60,7 @@ class HomePublisher:
 
     def changed(self) -> None:
         """Update the Homes that somebody may be looking at; calls are coalesced."""
-        if self._updating:
-            self._changed_meanwhile = True
-            return
-        now = self._clock()
-        if self._updated_at and self._updated_at <= now < self._updated_at + EVERY:
-            self._update_in((self._updated_at + EVERY - now).total_seconds())
-            return
-        self._updating, self._changed_meanwhile, self._updated_at = True, False, now
-        self._tasks.spawn(self._update(), "update Homes")
+        self._update_in(0.0)
 
     async def _open(self, user_id: str, shows: str | None) -> None:
         try:
@@ -96,8 +88,6 @@ class HomePublisher:
             log.warning("cannot update Homes", extra={"reason": str(error)})
         finally:
             self._updating = False
-        if self._changed_meanwhile:
-            self.changed()
 
     async def _update_all(self) -> None:
         now = self._clock()
@@ -154,12 +144,18 @@ class HomePublisher:
 
     def _update_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
+        at = max(loop.time() + seconds, self._not_before)
         if self._timer:
-            if self._timer.when() <= loop.time() + seconds:
+            if self._timer.when() <= at:
                 return
             self._timer.cancel()
-        self._timer = loop.call_later(seconds, self._time_is_up)
+        self._timer = loop.call_at(at, self._start_update)
 
-    def _time_is_up(self) -> None:
+    def _start_update(self) -> None:
         self._timer = None
-        self.changed()
+        self._not_before = asyncio.get_running_loop().time() + EVERY.total_seconds()
+        if self._updating:
+            self._update_in(0.0)
+            return
+        self._updating = True
+        self._tasks.spawn(self._update(), "update Homes")
