@@ -14,7 +14,7 @@ from bot.publishing.notices import Notices
 from bot.slack import Slack
 from bot.views.blocks import Message
 from bot.views.digest import digest_message, digest_slot
-from storage import notices, status
+from storage import status
 from storage.database import Database
 from storage.reporting import cases
 
@@ -47,8 +47,7 @@ class Digest:
         if await self._notices.post(digest_slot(day), partial(self._message, day, now)) is None:
             return
         self._over = day
-        async with self._database.begin() as session:
-            await notices.drop(session, digest_slot(day - WEEK))
+        await self._notices.forget(digest_slot(day - WEEK))
 
     async def _message(self, day: date, now: datetime, _since: datetime) -> Message | None:
         found = await cases(self._database, now - WEEK, now)
