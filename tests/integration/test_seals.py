@@ -144,6 +144,21 @@ async def test_an_event_moved_to_another_onboarding_is_detected(recorded: World)
     assert {line.split()[1] for line in lines} == {recorded.onboarding, other}
 
 
+async def test_onboardings_on_every_page_are_checked(
+    recorded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.audit.verify_rows.ONBOARDINGS_PER_PAGE", 2)
+    for name in ("bravo", "charlie"):
+        channel = recorded.slack.add_channel(name, recorded.erin, recorded.ann)
+        await recorded.begin(f"{name.title()} Air", channel)
+    recorded.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 1")
+
+    found = await check_history(recorded)
+
+    assert found.onboardings == 3
+    assert sum("event 1 (started) was edited" in line for line in found.problems) == 3
+
+
 async def test_a_removed_event_is_named(recorded: World) -> None:
     recorded.write("DELETE FROM event WHERE position = 4")
 
