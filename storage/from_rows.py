@@ -6,7 +6,6 @@ from functools import cache, partial, reduce
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam
-from sqlmodel import col, select
 
 from bot.onboarding import (
     Loss,
@@ -26,13 +25,11 @@ from storage.statements import Row, fetch
 from storage.tables import (
     CREDENTIAL,
     EVENT,
+    MESSAGE,
     ONBOARDING,
     STEP,
     VERIFICATION,
-    EventRow,
-    MessageRow,
     OnboardingRow,
-    table_of,
 )
 from storage.to_rows import PLAIN
 from storage.unreadable_rows import Unknown, known, must_be_legible, reading
@@ -60,10 +57,8 @@ async def must_be_readable(session: Session, row: OnboardingRow) -> None:
     """Read everything of an onboarding, bypassing the cache; raises UnreadableRow."""
     with reading(session, row.id, row.client_name):
         await _read(session, await _columns(session, row))
-        for kind in (EventRow, MessageRow):
-            where = col(kind.onboarding_id) == row.id
-            for found in await session.exec(select(kind).where(where)):
-                must_be_legible(found, table_of(kind))
+        for table in (EVENT, MESSAGE):
+            await _rows(session, table, row.id)
 
 
 async def _columns(session: Session, row: OnboardingRow | Row) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Table, TextClause, false, text
+from sqlalchemy import Column, Index, LargeBinary, TextClause, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
@@ -364,13 +364,7 @@ class GuideRow(SQLModel, table=True):
     source: str
 
 
-def table_of(model: type[SQLModel]) -> Table:
-    """Return the table of a model, for statements that bypass the ORM."""
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
-
-
-# The tables that a press reads and writes.
-ONBOARDING, STEP, MESSAGE = table_of(OnboardingRow), table_of(StepRow), table_of(MessageRow)
-CREDENTIAL, VERIFICATION = table_of(CredentialRow), table_of(VerificationRow)
-EVENT = table_of(EventRow)
+# The tables that a press reads and writes, for statements that bypass the ORM.
+TABLES = SQLModel.metadata.tables
+ONBOARDING, STEP, MESSAGE = TABLES["onboarding"], TABLES["step"], TABLES["message"]
+CREDENTIAL, VERIFICATION, EVENT = TABLES["credential"], TABLES["verification"], TABLES["event"]
