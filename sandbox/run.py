@@ -98,7 +98,7 @@ async def scenery(
 async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
     """Start a Slack, a ServiceTitan and the bot; stop the bot when the block ends."""
     async with scenery(real_limits=real_limits) as scene:
-        transcript = Transcript(scene.slack.name_of, dated=scene.slack.dated)
+        transcript = Transcript(scene.slack)
         scene.slack.observers.append(transcript)
         bot = await BotProcess.start(scene.environment, scene.directory)
         try:

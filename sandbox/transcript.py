@@ -3,14 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Callable
 from functools import singledispatchmethod
 from typing import TextIO
 
 from sandbox.masking import Masker
 from sandbox.mrkdwn import readable
 from sandbox.rendering import block_lines, modal_lines, shown_value, wrapped
-from sandbox.slack import change_feed
+from sandbox.slack import SlackSandbox, change_feed
 from sandbox.slack.forms import state_values, stateful_elements
 from sandbox.slack.model import Message, User, View
 
@@ -22,18 +21,10 @@ BLOCK_WIDTH = WIDTH - 2 * len(INDENT)
 
 
 class Transcript:
-    """An observer for `SlackSandbox.observe`.
+    """Prints each change to a pretend Slack that it observes."""
 
-    `dated` writes dates as words; without it, their fallback is shown.
-    """
-
-    def __init__(
-        self,
-        name_of: Callable[[str], str],
-        out: TextIO = sys.stdout,
-        dated: Callable[[str], str] = str,
-    ) -> None:
-        self._name_of, self._dated = name_of, dated
+    def __init__(self, slack: SlackSandbox, out: TextIO = sys.stdout) -> None:
+        self._slack = slack
         self._out = out
         self._masker = Masker()
         self._has_color = out.isatty() and "NO_COLOR" not in os.environ
@@ -162,7 +153,7 @@ class Transcript:
             self._line(INDENT * 2 + line)
 
     def _readable(self, text: str) -> str:
-        return readable(self._dated(text), self._name_of)
+        return readable(self._slack.dated(text), self._slack.name_of)
 
     def _line(self, text: str, style: str = "") -> None:
         shown = self._plain(self._masker.hide(text))

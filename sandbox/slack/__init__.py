@@ -1,8 +1,8 @@
 """A pretend Slack: stateful, strict, and accessed over real HTTP."""
 
-from sandbox.slack.app import Manifest as Manifest
 from sandbox.slack.delivery import Ack as Ack
 from sandbox.slack.errors import NotOfferedError as NotOfferedError
+from sandbox.slack.manifest import Manifest as Manifest
 from sandbox.slack.model import (
     Channel as Channel,
     Invitation as Invitation,

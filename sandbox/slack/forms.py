@@ -1,20 +1,17 @@
 """The inputs of a modal: what a person may type, and how Slack reports it in `state.values`."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Json, View
 
-if TYPE_CHECKING:
-    from sandbox.slack.people import Person
-
 REQUIRED = "Please complete this required field."
 
 
-# What a person types or chooses; somebody in a users_select may be given by their id.
-Value: TypeAlias = "str | Person | Sequence[str | Person] | None"
+# What a person types or chooses: a text, or the value or label of an option, or the id of a user.
+Value = str | Sequence[str] | None
 
 # The property of `state.values` that holds what was chosen, and the one with the initial choice.
 _STATE = {
@@ -91,14 +88,8 @@ def _state(element: Json, value: Any) -> Json:
 def _chosen(element: Json, value: Value) -> Any:
     """The value in Slack's format for this element."""
     key = _STATE[element["type"]][0]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        given: list[Any] = list(value)
-    else:
-        given = [value] if value else []
-    if key.startswith("selected_option"):
-        chosen: list[Any] = [_option(element, each) for each in given]
-    else:
-        chosen = [each if isinstance(each, str) else each.id for each in given]
+    given = [value] if value and isinstance(value, str) else list(value or [])
+    chosen: list[Any] = [_option(element, each) if "option" in key else each for each in given]
     if key.endswith("s"):
         return chosen
     (only,) = chosen or [None]

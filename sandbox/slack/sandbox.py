@@ -7,12 +7,12 @@ from typing import Any, Self
 import aiohttp
 
 from sandbox.slack.admin import Admin
-from sandbox.slack.app import Manifest
 from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Courier
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Gate
 from sandbox.slack.invitations import Invitations
+from sandbox.slack.manifest import Manifest
 from sandbox.slack.messages import new_message
 from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User
 from sandbox.slack.outages import Outage

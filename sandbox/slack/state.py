@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from sandbox.slack.app import Manifest
 from sandbox.slack.change_feed import Change
+from sandbox.slack.manifest import Manifest
 from sandbox.slack.model import (
     SLACKBOT,
     Channel,

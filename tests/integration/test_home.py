@@ -212,7 +212,7 @@ async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:
     await begun.idle()
     await wait_for_next_update(begun)
 
-    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=max_)
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=max_.id)
 
     assert answer.ok
     assert begun.rows("SELECT engineer FROM onboarding") == [(max_.id,)]
@@ -224,7 +224,7 @@ async def test_only_an_engineer_can_be_put_in_charge(begun: World) -> None:
     await begun.erin.press(home(begun.erin), "home_assign", value=begun.onboarding)
     await begun.idle()
 
-    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=begun.ann)
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=begun.ann.id)
 
     assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 

@@ -60,7 +60,7 @@ async def test_the_form_is_prefilled_from_the_command(world: World) -> None:
 async def test_a_channel_is_created_the_client_invited_and_onboarding_started(world: World) -> None:
     max_ = world.slack.add_person("Max Engineer")
 
-    text = await outcome(world, engineer=max_)
+    text = await outcome(world, engineer=max_.id)
 
     channel = created_channel(world)
     assert channel.kind == "public"
@@ -231,7 +231,7 @@ async def test_invalid_input_is_rejected_at_its_field(
 
 
 async def test_only_an_engineer_can_be_in_charge(world: World) -> None:
-    answer = await invite_client(world, engineer=world.ann)
+    answer = await invite_client(world, engineer=world.ann.id)
 
     assert "isn't a HeavySet engineer" in answer.errors["engineer"]
     assert not world.slack.calls_of("conversations.create")

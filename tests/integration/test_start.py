@@ -83,7 +83,7 @@ async def test_the_start_is_announced_with_a_link_in_the_engineering_channel(wor
 async def test_named_admins_are_greeted_and_an_engineer_can_be_chosen(world: World) -> None:
     max_ = world.slack.add_person("Max Engineer")
 
-    await world.begin(client_admins=[world.ann], engineer=max_)
+    await world.begin(client_admins=[world.ann.id], engineer=max_.id)
 
     assert f"<@{world.ann.id}>" in world.message("welcome").text
     assert f"<@{max_.id}>" in world.message("root").text
@@ -203,7 +203,7 @@ async def test_only_an_engineer_can_be_assigned(only_erin: World) -> None:
     view = only_erin.view_of(only_erin.erin)
 
     for stranger in (only_erin.ann, harry, only_erin.slack.bot):
-        answer = await only_erin.submit(only_erin.erin, view, engineer=stranger)
+        answer = await only_erin.submit(only_erin.erin, view, engineer=stranger.id)
         assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 
     assert only_erin.rows(COUNT) == NO_ONBOARDINGS
@@ -331,7 +331,7 @@ async def test_the_form_lists_other_clients_in_progress_in_the_channel(begun: Wo
 
 
 async def test_another_clients_admins_in_the_channel_are_not_suggested(world: World) -> None:
-    await world.begin(client_admins=[world.ann])
+    await world.begin(client_admins=[world.ann.id])
     bea = world.slack.add_person("Bea Boss", world.slack.add_team("Beta"), tz="Europe/Vienna")
     await world.slack.admin.invite(world.channel, bea)
 

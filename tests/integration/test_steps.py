@@ -245,7 +245,7 @@ async def test_home_workspace_members_who_are_not_engineers_are_read_only(
 async def test_a_guest_named_at_the_start_acts_as_client_admin(world: World) -> None:
     guest = world.slack.add_person("Gus Guest", is_restricted=True)
     await world.slack.admin.invite(world.channel, guest)
-    await world.begin(client_admins=[guest])
+    await world.begin(client_admins=[guest.id])
 
     await world.press(guest, "step:1", "choose_account:new")
 

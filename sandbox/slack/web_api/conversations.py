@@ -12,7 +12,6 @@ from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
     CONVERSATION_SCOPES,
     find_conversation,
-    find_message,
     method,
     require_member,
     require_scope,
@@ -79,11 +78,9 @@ def replies(state: State, args: Arguments) -> Json:
     if not state.doubts.bots_read_replies:
         raise SlackError("missing_scope")
     require_member(state, channel)
-    ts = args.text("ts")
-    try:
-        parent = find_message(channel, ts)
-    except SlackError:
-        raise SlackError("thread_not_found") from None
+    parent = channel.message(args.text("ts"))
+    if parent is None:
+        raise SlackError("thread_not_found")
     thread = channel.thread(parent.ts)
     return _messages(channel, [parent, *_between(thread[1:], args)], args)
 

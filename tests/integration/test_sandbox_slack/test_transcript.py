@@ -15,7 +15,7 @@ SECRET = "cs1.canary-of-the-transcript-1234"
 @pytest.fixture
 def terminal(slack: SlackSandbox) -> io.StringIO:
     out = io.StringIO()
-    slack.observers.append(Transcript(slack.name_of, out=out))
+    slack.observers.append(Transcript(slack, out))
     return out
 
 
@@ -50,11 +50,11 @@ def actions(label: str) -> dict[str, Any]:
 async def test_mrkdwn_is_rendered_as_readable_text(
     terminal: io.StringIO, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
-    text = f"*Hi* <@{ann.id}> &amp; all, <!date^1^{{date}}|yesterday>: <https://example.com|here>"
+    text = f"*Hi* <@{ann.id}> &amp; all, <!date^1^{{date_num}}|then>: <https://example.com|here>"
 
     await post(bot, channel, "root", section(text))
 
-    assert "Hi @Ann & all, yesterday: here (https://example.com)" in terminal.getvalue()
+    assert "Hi @Ann & all, 1969-12-31: here (https://example.com)" in terminal.getvalue()
 
 
 class ColorTerminal(io.StringIO):
@@ -77,7 +77,7 @@ async def test_a_terminal_gets_colors_unless_no_color_is_set(
     if no_color:
         monkeypatch.setenv("NO_COLOR", no_color)
     out = ColorTerminal()
-    slack.observers.append(Transcript(slack.name_of, out=out))
+    slack.observers.append(Transcript(slack, out))
 
     await post(bot, channel, "root", section("*Hi*"))
 
