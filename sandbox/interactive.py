@@ -53,20 +53,15 @@ def _choices(stage: Stage) -> list[Choice]:
             (f"{person.name}: close “{view.title}”", partial(person.close, view))
             for person, view in opened
         ),
-        *(choice for person in people if not person.view for choice in _presses(stage, person)),
+        *(choice for person in people if not person.view for choice in _presses(person)),
         (f"{stage.engineer.name}: type a command", partial(_command, stage)),
         *((f"{person.name}: say something", partial(_say, stage, person)) for person in people),
     ]
 
 
-def _presses(stage: Stage, person: Person) -> list[Choice]:
-    shown = [
-        message
-        for channel in stage.slack.channels.values()
-        if person.id in channel.members
-        for message in channel.messages
-        if buttons(message)
-    ]
+def _presses(person: Person) -> list[Choice]:
+    posted = (message for channel in person.channels for message in channel.messages)
+    shown = [message for message in posted if buttons(message)]
     shown.sort(key=lambda message: message.edited_ts or message.ts)
     return [
         (

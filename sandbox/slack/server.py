@@ -157,7 +157,7 @@ class Server:
     def _log(self, name: str, values: Json, answer: Json, fault: str = "") -> None:
         at = self._state.clock()
         self.calls.append(Call(name, copy_of(values), answer, at, fault))
-        self._state.touch()
+        self._state.touch()  # whatever the call did, it has done
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         """Accept a file's content, raw as slack_sdk sends it; any status but 200 is a failure."""

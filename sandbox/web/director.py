@@ -20,19 +20,16 @@ async def scene(session: Session, name: str) -> None:
 async def jump(session: Session, name: str) -> None:
     clock = session.now.clock
     clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name])
-    session.now.scene.slack.touch()
 
 
 async def switch(session: Session, name: str) -> None:
     """Turn something that can be wrong at ServiceTitan or Slack on or off."""
     flip(session.now.scene, session.now.switched_on, name)
-    session.touch()
 
 
 async def new_secret(session: Session, _: str) -> None:
     """Generate a new Client Secret, as step 19 does: the old one no longer works."""
     session.now.scene.servicetitan.regenerate_secret()
-    session.touch()
 
 
 async def add_person(session: Session, kind: str) -> None:

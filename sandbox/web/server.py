@@ -129,6 +129,7 @@ async def _direct(request: web.Request) -> web.Response:
         return stale
     try:
         await DIRECTIONS[form.get("direct", "")](session, form.get("value", ""))
+        session.touch()
     except KeyError:
         return web.json_response({"error": "There is no such direction."}, status=400)
     except NotOfferedError as error:

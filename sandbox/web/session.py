@@ -102,7 +102,6 @@ class Session:
             self.preparing = ""
         else:
             self._task = asyncio.create_task(self._prepare(scene))
-        self.touch()
 
     async def start_bot(self) -> None:
         """Start the bot's process unless it is running."""
@@ -117,13 +116,11 @@ class Session:
             running.bot, running.trouble = None, str(error)
         else:
             running.trouble = ""
-        self.touch()
 
     async def kill_bot(self) -> None:
         if self.now.bot is not None:
             await self.now.bot.kill()
             self.now.trouble = "The bot was killed (kill -9)."
-        self.touch()
 
     async def reload_guide(self) -> None:
         """Restart the bot: it reads the guide, and edits the messages whose text has changed."""

@@ -40,7 +40,6 @@ def add(state: State, args: Arguments) -> Json:
         "app_id": state.app_id,
     }
     channel.bookmarks.append(bookmark)
-    state.touch()
     return {"bookmark": dict(bookmark)}
 
 
@@ -61,7 +60,6 @@ def edit(state: State, args: Arguments) -> Json:
     if "emoji" in args:
         changes["emoji"] = _checked_emoji(args.maybe_text("emoji"))
     bookmark |= {**changes, "date_updated": int(state.clock())}
-    state.touch()
     return {"bookmark": dict(bookmark)}
 
 

@@ -29,7 +29,6 @@ def create(state: State, args: Arguments) -> Json:
     channel = state.create_channel(name, "private" if is_private else "public")
     channel.creator = state.bot
     state.join(channel, state.bot)
-    state.touch()
     return {"channel": conversation(state, channel)}
 
 

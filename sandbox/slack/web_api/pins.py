@@ -30,5 +30,4 @@ def add_pin(state: State, args: Arguments) -> Json:
     if message.ts in channel.pins:
         raise SlackError("already_pinned")
     channel.pins.append(message.ts)
-    state.touch()
     return {}

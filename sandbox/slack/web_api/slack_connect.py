@@ -32,7 +32,6 @@ def invite_shared(state: State, args: Arguments) -> Json:
         int(state.clock()),
     )
     channel.invitations.append(invitation)
-    state.touch()
     answer: Json = {"invite_id": invitation.id, "is_legacy_shared_channel": False}
     if not invitation.external_limited:  # docs: these fields are omitted otherwise
         code = state.mint_id("enQt")
