@@ -13,8 +13,7 @@ from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Gate
 from sandbox.slack.invitations import Invitations
 from sandbox.slack.manifest import Manifest
-from sandbox.slack.messages import new_message
-from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User
+from sandbox.slack.model import SLACKBOT, Channel, Message, Team, User
 from sandbox.slack.outages import Outage
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
@@ -125,20 +124,6 @@ class SlackSandbox(State):
     def message(self, channel: Channel, slot: str) -> Message | None:
         """The message of the channel whose metadata names this slot, if it was posted."""
         return next((each for each in channel.messages if each.slot == slot), None)
-
-    def put(
-        self,
-        channel: Channel,
-        text: str,
-        blocks: Sequence[Json],
-        metadata: Json,
-        thread_ts: str | None = None,
-    ) -> Message:
-        """Put a message of the bot's into a channel as if it had been there; no event is sent."""
-        message = new_message(self, channel, text, list(blocks), thread_ts)
-        message.metadata = metadata
-        channel.messages.append(message)
-        return message
 
     def deliver_to(self, url: str | Callable[[], str], *, events_verified: bool = True) -> None:
         """Send commands, interactions and events to this URL (unless a socket is connected).

@@ -67,14 +67,7 @@ class Reader:
         """A time in the reader's own time zone."""
         return shown(int(at), form, "", self.now, self.tz)
 
-    def mention(self, entity_id: str, label: str = "") -> Markup:
-        """A person's name; the reader's own is highlighted."""
-        kind = "mention me" if entity_id == self.user_id else "mention"
-        name = label or self.name_of(entity_id)
-        return Markup('<span class="{}">@{}</span>').format(kind, name)
-
-    def link(self, url: str, label: str = "") -> Markup:
-        """A link; a link to a message leads to its place on this page."""
+    def _link(self, url: str, label: str) -> Markup:
         href = self.href(url)
         if href != url:
             return Markup('<a href="{}" data-here>{}</a>').format(href, label or "message")
@@ -89,22 +82,22 @@ class Reader:
             return self.place(found[1], found[4] or f"{found[2]}.{found[3]}")
         return url
 
-    def _reference(self, inside: str) -> str:
+    def _reference(self, inside: str) -> Markup:
         target, _, label = inside.partition("|")
         target, label = html.unescape(target), with_emoji(html.unescape(label))
         match target[:1]:
             case "@":
-                return str(self.mention(target[1:], label))
+                kind = "mention me" if target[1:] == self.user_id else "mention"
+                name = label or self.name_of(target[1:])
+                return Markup('<span class="{}">@{}</span>').format(kind, name)
             case "#":
                 name, href = label or self.name_of(target[1:]), self.place(target[1:], "")
-                return str(
-                    Markup('<a class="mention" href="{}" data-here>#{}</a>').format(href, name)
-                )
+                return Markup('<a class="mention" href="{}" data-here>#{}</a>').format(href, name)
             case "!":
                 name = label or target[1:].partition("^")[0]
-                return str(Markup('<span class="mention">@{}</span>').format(name.lstrip("@")))
+                return Markup('<span class="mention">@{}</span>').format(name.lstrip("@"))
             case _:
-                return str(self.link(target, label))
+                return self._link(target, label)
 
 
 def _escaped(text: str) -> str:

@@ -14,6 +14,7 @@ from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, DONE, PIN
 from sandbox.slack import Channel, Message, Person
+from sandbox.slack.messages import new_message
 from storage import onboardings, posted_messages
 from storage.database import Database
 from storage.guides import GuideStore
@@ -110,13 +111,11 @@ async def _show(
     posted = {slot: Posted(slot, "1.1", DONE, None) for slot in (PIN, BOOKMARK)}
     first: Message | None = None
     for message in desired(onboarding, {}):
-        shown = platforms.slack.put(
-            client.channel,
-            message.text,
-            message.blocks,
-            message.metadata,
-            first.ts if first else None,
-        )
+        thread_ts = first.ts if first else None
+        blocks = list(message.blocks)
+        shown = new_message(platforms.slack, client.channel, message.text, blocks, thread_ts)
+        shown.metadata = message.metadata
+        client.channel.messages.append(shown)  # without an event
         first = first or shown
         posted[message.slot] = Posted(message.slot, shown.ts, message.digest, None)
     assert first
