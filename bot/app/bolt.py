@@ -89,7 +89,7 @@ class TimedApp(AsyncApp):
         """Handle a payload within Slack's three seconds, however slow everything else is."""
         began, kind = time.perf_counter(), payload.get("type")
         self.requests.accepted(event=kind == "event_callback")
-        if kind == "event_callback" and self._tells_of_our_own(payload):
+        if kind == "event_callback" and self._is_about_our_message(payload):
             return BoltResponse(status=200, body="")
         _clean(payload)
         # In this mode, Bolt accepts a payload that is already parsed. Headers are not signed.
@@ -111,7 +111,7 @@ class TimedApp(AsyncApp):
         self.metrics.acknowledgements.labels(response.status).observe(taken)
         return response
 
-    def _tells_of_our_own(self, payload: dict[str, Any]) -> bool:
+    def _is_about_our_message(self, payload: dict[str, Any]) -> bool:
         """Whether an event is about a message that we posted or edited; a press causes several."""
         event, known = payload.get("event"), self._slack.cached_identity
         if known is None or not isinstance(event, dict) or event.get("type") != "message":
