@@ -5,16 +5,10 @@ belong to root and that everyone can read, and the bot has to start there.
 """
 
 import os
+import resource
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-from sqlalchemy import make_url
-
-try:
-    import resource
-except ImportError:  # pragma: no cover  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -22,8 +16,7 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def protect_new_files() -> None:
     """Keep others from reading the files that this process creates; write no core dumps."""
     os.umask(OTHERS)
-    if resource is not None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def warnings(secrets: Mapping[str, Path], database_url: str) -> Iterator[str]:
@@ -31,10 +24,9 @@ def warnings(secrets: Mapping[str, Path], database_url: str) -> Iterator[str]:
 
     `secrets` are the files that contain secrets, by the name that the reader knows.
     """
-    url = make_url(database_url)
     named = dict(secrets)
-    if url.get_backend_name() == "sqlite" and url.database:
-        named["the database"] = Path(url.database)
+    if database_url.startswith("sqlite:///"):
+        named["the database"] = Path(database_url.removeprefix("sqlite:///"))
     for name, path in named.items():
         try:
             mode = path.stat().st_mode
