@@ -140,8 +140,9 @@ async def test_systemd_credentials_cause_no_warning(tmp_path: Path, slack: Slack
 def test_the_sandbox_creates_private_files() -> None:
     """The sandbox has the bot's key in its environment, and credentials in its fake workspace."""
     code = (
-        "import os; from sandbox import __main__ as it; it.asyncio.run = lambda w: w.close();"
-        "it.main(play=True); print(oct(os.umask(0)))"
+        "import asyncio, os; from bot.cli.main import main;"
+        "asyncio.run = lambda work: work.close() or print(oct(os.umask(0)));"
+        "main(['sandbox', '--play'])"
     )
 
     done = subprocess.run(
