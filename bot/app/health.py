@@ -17,9 +17,6 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 
-# Returns what is wrong right now, in one line; None if nothing is.
-Warn = Callable[[], str | None]
-
 # However many probes arrive, the database is pinged at most once in this time.
 PING_INTERVAL_SECONDS = 1.0
 PING_TIMEOUT_SECONDS = 2.0
@@ -32,11 +29,12 @@ class Health:
         socket: Socket | None,
         in_flight: InFlight,
         metrics: Metrics,
-        warnings: Mapping[str, Warn],
+        warnings: Mapping[str, Callable[[], str | None]],
     ) -> None:
         """Take the parts that this process can't serve without (`socket` in Socket Mode only).
 
-        `warnings` are called at each probe, so they must answer from memory; metrics count them.
+        `warnings` return what is wrong right now in one line, or None. They are called at each
+        probe, so they must answer from memory; metrics count them.
         """
         self._database, self._socket = database, socket
         self._in_flight, self._warnings = in_flight, warnings
