@@ -16,7 +16,7 @@ from storage.event_log import event_or_unknown
 from storage.leases import moment
 from storage.session import Session
 from storage.statements import apply
-from storage.status import LINES, Line, line_of, rows_of
+from storage.status import LINES, Line, lines_of
 from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
 
 MOST_FAILING = 20
@@ -98,12 +98,12 @@ async def board(
     Then come those that need attention, then the longest inactive. With `mine` as `shows`, only
     the engineer's own; with `finished`, the latest to end. Failing live clients come first.
     """
-    live: list[Line] = []
+    live: Sequence[Line] = ()
     if shows != "finished":
         failing = LINES.where(FAILING).order_by(col(OnboardingRow.active_at)).limit(MOST_FAILING)
         if shows:
             failing = failing.where(col(OnboardingRow.engineer) == engineer)
-        live = [await line_of(session, row) for row in await rows_of(session, failing)]
+        live = await lines_of(session, failing)
     found, count = await _board(session, engineer, limit, shows)
     return [*live, *found], len(live) + count
 
@@ -134,8 +134,8 @@ async def _board(
         first = select(row.id).where(which).order_by(col(row.finished_at).desc()).limit(limit)
     ids = (await session.exec(first)).all()  # only the ids, as whole rows are slow to sort
     await asyncio.sleep(0)  # others get their turn
-    rows = {one.id: one for one in await rows_of(session, LINES.where(col(row.id).in_(ids)))}
-    found = [await line_of(session, rows[one]) for one in ids if one in rows]
+    lines = {one.id: one for one in await lines_of(session, LINES.where(col(row.id).in_(ids)))}
+    found = [lines[one] for one in ids if one in lines]
     if len(found) < limit:
         return found, len(found)
     count = select(func.count()).select_from(row).where(which)

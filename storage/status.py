@@ -38,12 +38,12 @@ LINES = sa.select(*(ONBOARDING.c[name] for name in NAMES))
 
 async def overview_in(session: Session, channel: str) -> Sequence[Line]:
     """Return the running onboardings of a channel, or else its newest one, if any."""
-    query = LINES.where(col(OnboardingRow.channel) == channel)
-    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MAX_PER_CHANNEL)
-    rows = await rows_of(session, newest)
-    finished = {Status.COMPLETED.value, Status.CANCELLED.value}
-    running = [row for row in rows if row.status not in finished]  # unknown ones count as running
-    return [await line_of(session, row) for row in running or rows[:1]]
+    row, finished = OnboardingRow, (Status.COMPLETED.value, Status.CANCELLED.value)
+    query = LINES.where(col(row.channel) == channel).order_by(col(row.started_at).desc())
+    running = query.where(col(row.status).not_in(finished))  # unknown ones count as running
+    if found := await lines_of(session, running.limit(MAX_PER_CHANNEL)):
+        return found
+    return await lines_of(session, query.limit(1))
 
 
 async def overview(
@@ -67,8 +67,8 @@ async def overview(
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
     for pattern in name_patterns(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
-        if found := await rows_of(session, of_name):
-            return [await line_of(session, one) for one in found]
+        if found := await lines_of(session, of_name):
+            return found
     return []
 
 
@@ -86,14 +86,13 @@ async def running(database: Database) -> AsyncIterator[Sequence[Line]]:
         await asyncio.sleep(0)
 
 
-async def rows_of(session: Session, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-    """Return the rows of a query made from LINES."""
-    found: Sequence[sa.Row[Any]] = (await (await session.connection()).execute(query)).all()
-    return found
+async def lines_of(session: Session, query: sa.Select[Any]) -> Sequence[Line]:
+    """Return the onboardings that a query made from LINES finds."""
+    rows = (await (await session.connection()).execute(query)).all()
+    return [await _line(session, row) for row in rows]
 
 
-async def line_of(session: Session, row: sa.Row[Any]) -> Line:
-    """Return the overview of an onboarding from the columns of LINES."""
+async def _line(session: Session, row: sa.Row[Any]) -> Line:
     try:
         with reading(session, row.id, row.client_name):
             guide = await session.database.guides.get(session, row.guide, row.guide_version)
