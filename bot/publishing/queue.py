@@ -81,13 +81,11 @@ class PublishQueue:
         self._tasks.spawn(self._run(onboarding_id), f"publish {onboarding_id}")
 
     async def _run(self, onboarding_id: str) -> None:
+        self._running[onboarding_id] = False
         try:
-            while True:
-                self._running[onboarding_id] = False
-                await self._publish(onboarding_id)
-                if not self._running[onboarding_id]:
-                    return
+            await self._publish(onboarding_id)
         finally:
-            del self._running[onboarding_id]
+            if self._running.pop(onboarding_id):
+                self._awaited[onboarding_id] = None
             self._running_backlog.discard(onboarding_id)
             self._start_next()
