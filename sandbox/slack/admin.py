@@ -44,7 +44,7 @@ class Admin:
                 delete(self._state, message)
             else:
                 message.channel.remove(message)
-        await self._settled()
+        await self._events.delivered()
 
     async def archive(self, channel: Channel, by: Person) -> None:
         channel.is_archived = True
@@ -60,18 +60,8 @@ class Admin:
 
     async def rename(self, channel: Channel, name: str) -> None:
         channel.name = name
-        self._events.send(
-            {
-                "type": "channel_rename" if channel.kind == "public" else "group_rename",
-                "channel": {
-                    "id": channel.id,
-                    "name": name,
-                    "created": int(self._state.clock()),
-                },
-            },
-            channel,
-        )
-        await self._events.delivered()
+        renamed = {"id": channel.id, "name": name, "created": int(self._state.clock())}
+        await self._tell(channel, "rename", channel=renamed)
 
     async def share(self, channel: Channel, team: Team) -> None:
         """Connect another organization to the channel (docs: events/channel_shared)."""
@@ -97,7 +87,7 @@ class Admin:
         self._state.channels[channel.id] = self._state.channels.pop(old)
         event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": channel.id}
         self._events.send(event, channel)
-        await self._settled()
+        await self._events.delivered()
 
     async def uninstall(self) -> None:
         """Remove the app from the workspace; its token doesn't work afterward."""
@@ -105,12 +95,12 @@ class Admin:
         revoked = {"oauth": [], "bot": [self._state.bot.id]}
         self._events.send({"type": "tokens_revoked", "tokens": revoked})
         self._events.send({"type": "app_uninstalled"})
-        await self._settled()
+        await self._events.delivered()
 
     async def revoke(self, tokens: Json | None) -> None:
         """Report revoked tokens: `oauth` are people's (docs: events/tokens_revoked)."""
         self._events.send({"type": "tokens_revoked", "tokens": tokens})
-        await self._settled()
+        await self._events.delivered()
 
     def decline(self, *scopes: str) -> None:
         """Withhold optional scopes from the app, as the person who installs it may."""
@@ -126,12 +116,8 @@ class Admin:
         """Install the app again, with the same token."""
         self._state.is_installed = True
 
-    async def _tell(self, channel: Channel, what: str, **fields: object) -> None:
+    async def _tell(self, channel: Channel, what: str, /, **fields: object) -> None:
         self._events.channel_changed(channel, what, **fields)
-        await self._settled()
-
-    async def _settled(self) -> None:
-        self._state.touch()
         await self._events.delivered()
 
 

@@ -73,7 +73,7 @@ class Events:
             }
             self.send(event, channel)
 
-    def channel_changed(self, channel: Channel, what: str, **fields: object) -> None:
+    def channel_changed(self, channel: Channel, what: str, /, **fields: object) -> None:
         """Send `channel_archive` and the like; `group_…` for private channels."""
         family = "group" if channel.kind == "private" and what in _GROUP_EVENTS else "channel"
         self.send({"type": f"{family}_{what}", "channel": channel.id, **fields}, channel)
@@ -98,7 +98,8 @@ class Events:
         task.add_done_callback(self._tasks.discard)
 
     async def delivered(self) -> None:
-        """Wait until every event has been delivered once."""
+        """Show people what has happened, and wait until each event was delivered once."""
+        self._state.touch()
         while self._first_attempts:
             await asyncio.gather(*self._first_attempts)
 

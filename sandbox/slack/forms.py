@@ -76,9 +76,8 @@ def _length_errors(block_id: str, element: Json, value: str) -> dict[str, str]:
 
 
 def _untouched(element: Json) -> Json:
-    is_list = _STATE[element["type"]][0] in ("selected_options", "selected_users")
-    initial = element.get(_STATE[element["type"]][1], [] if is_list else None)
-    return _state(element, initial)
+    key, initial = _STATE[element["type"]]
+    return _state(element, element.get(initial, [] if key.endswith("s") else None))
 
 
 def _state(element: Json, value: Any) -> Json:

@@ -86,7 +86,6 @@ class Invitations:
         for name, value in fields.items():
             event[name] = _user(value) if isinstance(value, User) else value
         self._events.send(event, channel)
-        self._state.touch()
         await self._events.delivered()
 
 

@@ -221,7 +221,6 @@ class Person(Screen):
         item = {"type": "message", "channel": message.channel.id, "ts": message.ts}
         event = {"type": f"reaction_{what}", "user": self.id, "reaction": name, "item": item}
         self._events.send(event, message.channel)
-        self._state.touch()
         await self._events.delivered()
 
     def dismiss(self, message: Message) -> None:
