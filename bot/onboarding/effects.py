@@ -12,7 +12,6 @@ from bot.onboarding.events import JUMPS, Event, EventKind
 from bot.onboarding.model import (
     Deletion,
     Heard,
-    Joined,
     PostedSecret,
     Question,
     QuietOffer,
@@ -118,8 +117,7 @@ def _assigned(onboarding: Onboarding, event: Event) -> Onboarding:
 
 
 def _joined(onboarding: Onboarding, event: Event) -> Onboarding:
-    joined = Joined(len(onboarding.joined) + 1, event.actor, event.at, event.step)
-    return replace(onboarding, joined=(*onboarding.joined, joined))
+    return replace(onboarding, joined=(*onboarding.joined, event))
 
 
 def _jumped(onboarding: Onboarding, event: Event) -> Onboarding:

@@ -120,7 +120,7 @@ def client_joins(
     """
     must_be_running(onboarding)
     count = len(onboarding.joined)
-    if count == MOST_GREETED or actor.user_id in {one.by.user_id for one in onboarding.joined}:
+    if count == MOST_GREETED or actor.user_id in {one.actor.user_id for one in onboarding.joined}:
         raise Refused("They were greeted.")
     kind = EventKind.MEMBER_JOINED if count else EventKind.CLIENT_JOINED
     joined = Event(kind, actor, now, onboarding.current_step)

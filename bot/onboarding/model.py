@@ -146,16 +146,6 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """Somebody from the client who joined the channel, and the current step at the time."""
-
-    number: int
-    by: Actor
-    at: datetime
-    step: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TeamReply:
     """What an engineer wrote elsewhere, to be posted in the thread in their name.
 
@@ -181,7 +171,7 @@ class Signed:
 class Told(Signed):
     """Who informed the client of what verification `number` found after go-live, and when."""
 
-    number: int = 0
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

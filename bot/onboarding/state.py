@@ -11,7 +11,6 @@ from bot.onboarding.events import Event
 from bot.onboarding.model import (
     Deletion,
     Heard,
-    Joined,
     Loss,
     PostedSecret,
     Question,
@@ -63,7 +62,7 @@ class Onboarding:
     posted_secrets: tuple[PostedSecret, ...] = ()
     questions: tuple[Question, ...] = ()
     team_replies: tuple[TeamReply, ...] = ()
-    joined: tuple[Joined, ...] = ()
+    joined: tuple[Event, ...] = ()  # each arrival of somebody from the client in the channel
     reminders: tuple[Reminder, ...] = ()
     # When the stall began that engineering was alerted to: its last activity.
     escalated_since: datetime | None = None
@@ -246,7 +245,7 @@ class Onboarding:
     @property
     def contacts(self) -> tuple[str, ...]:
         """User ids of the client's people to mention: those named, who joined, or who acted."""
-        joined = (one.by.user_id for one in self.joined)
+        joined = (one.actor.user_id for one in self.joined)
         return tuple(dict.fromkeys([*self.client_admins, *joined, *self.client_people]))
 
     @property

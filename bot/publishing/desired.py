@@ -49,9 +49,9 @@ def desired(
         yield posted_secret_message(onboarding, secret)
     for deletion in onboarding.deletions:
         yield deletion_message(onboarding, deletion)
-    for joined in onboarding.joined:
+    for number, joined in enumerate(onboarding.joined, start=1):
         address = link_to_step(onboarding, joined.step, timestamps, workspace_url)
-        yield greeting_message(onboarding, joined, address)
+        yield greeting_message(onboarding, number, joined, address)
     yield from _answers(onboarding)
     yield from _reminders(onboarding, posted)
     older = max(len(onboarding.jumps) - MAX_JUMPS, 0)

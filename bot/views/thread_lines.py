@@ -2,7 +2,6 @@
 
 from bot.core.mrkdwn import escape, link, mention, when
 from bot.onboarding import Event, EventKind, Onboarding
-from bot.onboarding.model import Joined
 from bot.views.blocks import Message, message, section
 
 ENDED = "ended"
@@ -15,15 +14,17 @@ JUMPS = {
 BACK = "↩️ Back to {step}, {at}."
 
 
-def greeting_message(onboarding: Onboarding, joined: Joined, address: str | None) -> Message:
+def greeting_message(
+    onboarding: Onboarding, number: int, joined: Event, address: str | None
+) -> Message:
     """Return the greeting; `address` is the URL of the message of the step that was current."""
     start = ""
     if joined.step:
         step = onboarding.guide.step(joined.step)
         where = f"step {step.number}"
         start = f" Start here: {link(address, where) if address else where}, {escape(step.title)}."
-    text = f"👋 Hi {mention(joined.by.user_id)}, welcome!{start}"
-    return message(onboarding.id, f"greeting:{joined.number}", [section(text)])
+    text = f"👋 Hi {mention(joined.actor.user_id)}, welcome!{start}"
+    return message(onboarding.id, f"greeting:{number}", [section(text)])
 
 
 def jump_slot(number: int) -> str:
