@@ -6,6 +6,7 @@ A transition applies the events it returns, and loading an onboarding those that
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from bot.guide import Owner
 from bot.onboarding.events import JUMPS, Event, EventKind
@@ -24,6 +25,8 @@ from bot.onboarding.model import (
 )
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.state import Onboarding
+
+Written = TypeVar("Written", Question, TeamReply)
 
 
 def apply(onboarding: Onboarding, event: Event) -> Onboarding:
@@ -50,9 +53,7 @@ def questions_after(questions: tuple[Question, ...], event: Event) -> tuple[Ques
                 for one in questions
             )
         case EventKind.EXPOSED:
-            return tuple(
-                replace(one, text=HIDDEN) if one.at in _texts(event) else one for one in questions
-            )
+            return _redacted(questions, event)
     return questions
 
 
@@ -77,21 +78,18 @@ def _posted(onboarding: Onboarding, event: Event) -> Onboarding:
         fingerprints=tuple(detail.get("marks", ())),
         elsewhere=bool(detail.get("elsewhere")),
     )
-    replies = (
-        replace(reply, text=HIDDEN) if reply.at in _texts(event) else reply
-        for reply in onboarding.team_replies
-    )
     return replace(
         onboarding,
         posted_secrets=(*secrets, secret),
-        questions=questions_after(onboarding.questions, event),
-        team_replies=tuple(replies),
+        questions=_redacted(onboarding.questions, event),
+        team_replies=_redacted(onboarding.team_replies, event),
     )
 
 
-def _texts(event: Event) -> set[datetime]:
-    """Return when what quotes a posted secret was written."""
-    return {datetime.fromisoformat(at) for at in event.detail.get("texts", ())}
+def _redacted(written: tuple[Written, ...], event: Event) -> tuple[Written, ...]:
+    """Return what people wrote, without the texts that quote the secret that was posted."""
+    times = {datetime.fromisoformat(at) for at in event.detail.get("texts", ())}
+    return tuple(replace(one, text=HIDDEN) if one.at in times else one for one in written)
 
 
 def _posted_again(onboarding: Onboarding, event: Event) -> Onboarding:

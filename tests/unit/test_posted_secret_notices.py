@@ -2,6 +2,8 @@
 
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import ask_for_help, send_reply
+from bot.onboarding.redaction import HIDDEN
 from bot.views.posted_secret import posted_secret_message
 from tests.builders import (
     ALL_FIELDS,
@@ -42,6 +44,18 @@ def test_a_notice_asks_for_nothing_once_credentials_are_deleted() -> None:
     text = posted_secret_message(deleted, deleted.posted_secrets[0]).text
     assert "no longer stored" in text
     assert "create a new" not in text
+
+
+def test_a_question_and_a_reply_that_quote_a_posted_secret_are_hidden_right_away() -> None:
+    first, second, third = (NOW + hours * HOUR for hours in (7, 8, 9))
+    asked = ask_for_help(an_onboarding(at_step=19), 19, "Is q7w5 right?", a_client_admin(), first)
+    replied = asked.then(send_reply, "Yes, q7w5 is.", an_engineer(), second)
+
+    after = record_posted_secret(
+        replied.onboarding, ["client_secret"], a_client_admin(), third, texts=[first, second]
+    ).onboarding
+
+    assert (after.questions[0].text, after.team_replies[0].text) == (HIDDEN, HIDDEN)
 
 
 def test_a_posted_tenant_id_does_not_count_as_an_exposed_secret() -> None:
