@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial, reduce
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam
@@ -81,7 +81,7 @@ async def _read(session: Session, columns: Mapping[str, Any]) -> Onboarding:
         credentials=await _credentials(session, onboarding_id),
         verifications=await _verifications(session, onboarding_id),
     )
-    onboarding = reduce(apply, map(event_of, events), onboarding)
+    onboarding = apply(onboarding, *map(event_of, events))
     guide = onboarding.guide
     same_steps = [one.number for one in onboarding.steps] == [one.number for one in guide.steps]
     if not same_steps or onboarding.credentials.keys() - {one.id for one in guide.credentials}:

@@ -6,7 +6,7 @@ A transition applies the events it returns, and loading an onboarding those that
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.guide import Owner
 from bot.onboarding.events import JUMPS, Event, EventKind
@@ -26,13 +26,18 @@ from bot.onboarding.model import (
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.state import Onboarding
 
+Fields = dict[str, Any]  # of an onboarding, by name, with their new values
 Written = TypeVar("Written", Question, TeamReply)
 
 
-def apply(onboarding: Onboarding, event: Event) -> Onboarding:
-    """Return the onboarding with the effect of an event, if it has one."""
-    effect = EFFECTS.get(event.kind)
-    return effect(onboarding, event) if effect else onboarding
+def apply(onboarding: Onboarding, *events: Event) -> Onboarding:
+    """Return the onboarding with the effects of these events, one after the other."""
+    effects = [(EFFECTS[event.kind], event) for event in events if event.kind in EFFECTS]
+    after = replace(onboarding) if effects else onboarding
+    for effect, event in effects:
+        for name, value in effect(after, event).items():
+            object.__setattr__(after, name, value)  # a copy for each of many events is slow
+    return after
 
 
 def questions_after(questions: tuple[Question, ...], event: Event) -> tuple[Question, ...]:
@@ -57,18 +62,18 @@ def questions_after(questions: tuple[Question, ...], event: Event) -> tuple[Ques
     return questions
 
 
-def _with_questions(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, questions=questions_after(onboarding.questions, event))
+def _with_questions(onboarding: Onboarding, event: Event) -> Fields:
+    return {"questions": questions_after(onboarding.questions, event)}
 
 
-def _replied(onboarding: Onboarding, event: Event) -> Onboarding:
+def _replied(onboarding: Onboarding, event: Event) -> Fields:
     replies, question = onboarding.team_replies, event.detail.get("question")
     to = onboarding.questions[question - 1].by if question else None
     reply = TeamReply(len(replies) + 1, event.detail["reply"], event.actor, event.at, to)
-    return replace(onboarding, team_replies=(*replies, reply))
+    return {"team_replies": (*replies, reply)}
 
 
-def _posted(onboarding: Onboarding, event: Event) -> Onboarding:
+def _posted(onboarding: Onboarding, event: Event) -> Fields:
     secrets, detail = onboarding.posted_secrets, event.detail
     secret = PostedSecret(
         number=len(secrets) + 1,
@@ -78,12 +83,11 @@ def _posted(onboarding: Onboarding, event: Event) -> Onboarding:
         fingerprints=tuple(detail.get("marks", ())),
         elsewhere=bool(detail.get("elsewhere")),
     )
-    return replace(
-        onboarding,
-        posted_secrets=(*secrets, secret),
-        questions=_redacted(onboarding.questions, event),
-        team_replies=_redacted(onboarding.team_replies, event),
-    )
+    return {
+        "posted_secrets": (*secrets, secret),
+        "questions": _redacted(onboarding.questions, event),
+        "team_replies": _redacted(onboarding.team_replies, event),
+    }
 
 
 def _redacted(written: tuple[Written, ...], event: Event) -> tuple[Written, ...]:
@@ -92,37 +96,33 @@ def _redacted(written: tuple[Written, ...], event: Event) -> tuple[Written, ...]
     return tuple(replace(one, text=HIDDEN) if one.at in times else one for one in written)
 
 
-def _posted_again(onboarding: Onboarding, event: Event) -> Onboarding:
+def _posted_again(onboarding: Onboarding, event: Event) -> Fields:
     secrets, position = list(onboarding.posted_secrets), event.detail["number"] - 1
     fingerprints = (*secrets[position].fingerprints, *event.detail.get("marks", ()))
     secrets[position] = replace(secrets[position], fingerprints=fingerprints)
-    return replace(onboarding, posted_secrets=tuple(secrets))
+    return {"posted_secrets": tuple(secrets)}
 
 
-def _entered(onboarding: Onboarding, event: Event) -> Onboarding:
+def _entered(onboarding: Onboarding, event: Event) -> Fields:
     field = event.detail["field"]
     if not any(field in secret.fields for secret in onboarding.posted_secrets):
-        return onboarding
+        return {}
     secrets = (
         replace(secret, replaced=secret.replaced | {field}) if field in secret.fields else secret
         for secret in onboarding.posted_secrets
     )
-    return replace(onboarding, posted_secrets=tuple(secrets))
+    return {"posted_secrets": tuple(secrets)}
 
 
-def _assigned(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, engineer_email=str(event.detail.get("email", "")))
+def _assigned(_: Onboarding, event: Event) -> Fields:
+    return {"engineer_email": str(event.detail.get("email", ""))}
 
 
-def _joined(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, joined=(*onboarding.joined, event))
+def _joined(onboarding: Onboarding, event: Event) -> Fields:
+    return {"joined": (*onboarding.joined, event)}
 
 
-def _jumped(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, jumps=(*onboarding.jumps, event))
-
-
-def _reminded(onboarding: Onboarding, event: Event) -> Onboarding:
+def _reminded(onboarding: Onboarding, event: Event) -> Fields:
     detail = event.detail
     reminder = Reminder(
         number=len(onboarding.reminders) + 1,
@@ -134,62 +134,54 @@ def _reminded(onboarding: Onboarding, event: Event) -> Onboarding:
         follow_up=detail.get("follow_up", 1),  # 0.1.0 had only one
         last=bool(detail.get("last")),
     )
-    return replace(onboarding, reminders=(*onboarding.reminders, reminder))
+    return {"reminders": (*onboarding.reminders, reminder)}
 
 
-def _snoozed(onboarding: Onboarding, event: Event) -> Onboarding:
+def _snoozed(onboarding: Onboarding, event: Event) -> Fields:
     *earlier, last = onboarding.reminders
     last = replace(last, snooze=Snooze(event.actor, event.at, _moment(event, "until")))
-    return replace(onboarding, reminders=(*earlier, last))
+    return {"reminders": (*earlier, last)}
 
 
-def _heard(onboarding: Onboarding, event: Event) -> Onboarding:
+def _heard(onboarding: Onboarding, event: Event) -> Fields:
     side, until = Owner(event.detail["side"]), _moment(event, "until")
     heard = Heard(event.actor, event.at, side, event.step, until)
     reminders = onboarding.reminders
     if reminders and not reminders[-1].snooze and _moment(event, "since") == reminders[-1].since:
         answered = replace(reminders[-1], answer=_signed(event))
         reminders = (*reminders[:-1], answered)
-    return replace(onboarding, heard=heard, reminders=reminders)
+    return {"heard": heard, "reminders": reminders}
 
 
-def _escalated(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, escalated_since=_moment(event, "since"))
-
-
-def _asked_engineering(onboarding: Onboarding, event: Event) -> Onboarding:
+def _asked_engineering(onboarding: Onboarding, event: Event) -> Fields:
     number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
     since = datetime.fromisoformat(event.detail["since"])
-    return replace(onboarding, quiet_offer=QuietOffer(number, event.at, since))
+    return {"quiet_offer": QuietOffer(number, event.at, since)}
 
 
-def _put_off(onboarding: Onboarding, event: Event) -> Onboarding:
+def _put_off(onboarding: Onboarding, event: Event) -> Fields:
     offer = onboarding.quiet_offer
     if offer is None or offer.number != event.detail["offer"]:
-        return onboarding
+        return {}
     offer = replace(offer, put_off=_signed(event), again_at=_moment(event, "until"))
-    return replace(onboarding, quiet_offer=offer)
+    return {"quiet_offer": offer}
 
 
-def _retained(onboarding: Onboarding, event: Event) -> Onboarding:
+def _retained(_: Onboarding, event: Event) -> Fields:
     until, since = (datetime.fromisoformat(event.detail[name]) for name in ("until", "since"))
     kept_by = event.actor if event.kind is EventKind.CREDENTIALS_KEPT else None
-    return replace(onboarding, retention=Retention(event.at, until, since, kept_by))
+    return {"retention": Retention(event.at, until, since, kept_by)}
 
 
-def _expired(onboarding: Onboarding, event: Event) -> Onboarding:
+def _expired(onboarding: Onboarding, event: Event) -> Fields:
     number, versions = len(onboarding.deletions) + 1, dict(event.detail["versions"])
     deletion = Deletion(number, versions, event.at, event.detail["days"])
-    return replace(onboarding, deletions=(*onboarding.deletions, deletion))
+    return {"deletions": (*onboarding.deletions, deletion)}
 
 
-def _told(onboarding: Onboarding, event: Event) -> Onboarding:
+def _told(onboarding: Onboarding, event: Event) -> Fields:
     told = Told(event.actor, event.at, event.detail["number"])
-    return replace(onboarding, told=(*onboarding.told, told))
-
-
-def _confirmed(onboarding: Onboarding, event: Event) -> Onboarding:
-    return replace(onboarding, writes_confirmed=_signed(event))
+    return {"told": (*onboarding.told, told)}
 
 
 def _moment(event: Event, name: str) -> datetime | None:
@@ -201,7 +193,7 @@ def _signed(event: Event) -> Signed:
     return Signed(event.actor, event.at)
 
 
-EFFECTS: dict[EventKind, Callable[[Onboarding, Event], Onboarding]] = {
+EFFECTS: dict[EventKind, Callable[[Onboarding, Event], Fields]] = {
     EventKind.STARTED: _assigned,
     EventKind.ASSIGNED: _assigned,
     EventKind.CREDENTIAL_ENTERED: _entered,
@@ -216,14 +208,14 @@ EFFECTS: dict[EventKind, Callable[[Onboarding, Event], Onboarding]] = {
     EventKind.MEMBER_JOINED: _joined,
     EventKind.REMINDED: _reminded,
     EventKind.SNOOZED: _snoozed,
-    EventKind.ESCALATED: _escalated,
+    EventKind.ESCALATED: lambda _, event: {"escalated_since": _moment(event, "since")},
     EventKind.HEARD_FROM: _heard,
     EventKind.GONE_QUIET: _asked_engineering,
     EventKind.ASK_AGAIN_LATER: _put_off,
-    EventKind.WRITES_CONFIRMED: _confirmed,
+    EventKind.WRITES_CONFIRMED: lambda _, event: {"writes_confirmed": _signed(event)},
     EventKind.CLIENT_TOLD: _told,
     EventKind.RETENTION_ASKED: _retained,
     EventKind.CREDENTIALS_KEPT: _retained,
     EventKind.CREDENTIALS_EXPIRED: _expired,
-    **dict.fromkeys(JUMPS, _jumped),
+    **dict.fromkeys(JUMPS, lambda at, event: {"jumps": (*at.jumps, event)}),
 }

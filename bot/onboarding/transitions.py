@@ -8,7 +8,6 @@ do what is decided earlier, by `permissions`.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
 from typing import Any, Concatenate, ParamSpec
 
 from bot.core.english import listed
@@ -57,7 +56,7 @@ def changed(
     if asked and not any(event.kind in DECISIONS for event in events):
         again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
         events = (again, *events)
-    after = reduce(apply, events, replace(onboarding, active_at=active_at, **fields))
+    after = apply(replace(onboarding, active_at=active_at, **fields), *events)
     if after.turn is not onboarding.turn:
         after = replace(after, turn_at=events[-1].at)
     return Change(after, events)

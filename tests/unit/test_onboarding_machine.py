@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import reduce
 from itertools import pairwise
 
 from hypothesis import HealthCheck, settings, strategies as st
@@ -391,7 +390,7 @@ class AnOnboarding(RuleBasedStateMachine):
             replace(event, detail=json.loads(json.dumps(dict(event.detail))))
             for event in self.events
         ]
-        after = reduce(apply, stored, a_new_onboarding().onboarding)
+        after = apply(a_new_onboarding().onboarding, *stored)
         for name in OF_EVENTS:
             assert getattr(after, name) == getattr(self.onboarding, name)
 
