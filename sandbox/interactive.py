@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.bot_process import BotFailedError
 from sandbox.run import Stage, staged
 from sandbox.slack import NotOfferedError, Person, View, buttons
-from sandbox.slack.forms import REQUIRED, stateful_elements
+from sandbox.slack.forms import REQUIRED, inputs
 
 MESSAGES_ON_SCREEN = 3
 A_MOMENT = 0.8  # lets the bot's answer appear before the next prompt
@@ -74,8 +74,8 @@ def _presses(person: Person) -> list[Choice]:
 
 
 async def _fill_in(person: Person, view: View) -> None:
-    for block, element in stateful_elements(view):
-        label = block.get("label", {}).get("text", element["action_id"])
+    for block, element in inputs(view):
+        label = block["label"]["text"]
         options = [option["value"] for option in element.get("options", [])]
         hint = f" ({', '.join(options)})" if options else ""
         answer = await _ask(f"  {label}{hint} [empty: leave as it is]: ")

@@ -8,7 +8,6 @@ from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, View
 
 Readable = Callable[[str], str]
-MENUS = ("static_select", "users_select", "multi_users_select")
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -78,10 +77,7 @@ def _section(block: Json, readable: Readable, width: int) -> list[str]:
 def _control(element: Json) -> str:
     if element["type"] == "button":
         return f"[ {element['text']['text']} ]"
-    if element["type"] == "image":
-        return f"🖼 {element['alt_text']}"
-    placeholder = element.get("placeholder", {}).get("text", element["type"])
-    return f"( {placeholder} ▾ )" if element["type"] in MENUS else f"( {placeholder} )"
+    return f"🖼 {element['alt_text']}"
 
 
 def _input(view: View, block: Json, readable: Readable, width: int) -> Iterator[str]:

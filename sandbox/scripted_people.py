@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from sandbox.run import Stage
 from sandbox.slack import Message, Person, Submission, View, offers
-from sandbox.slack.forms import stateful_elements
+from sandbox.slack.forms import inputs
 
 STEPS, LAST_CLIENT_STEP = 25, 22
 # What ServiceTitan's screens have shown by each step, by the names of the bot's inputs.
@@ -91,14 +91,14 @@ async def opened(stage: Stage, person: Person, callback_id: str) -> View:
 
 async def submit(person: Person, form: View, values: Mapping[str, str]) -> Submission:
     """Fill in those `values` that the form asks for; confirm them if it warns."""
-    asked = {block["block_id"] for block, _ in stateful_elements(form)}
+    asked = {block["block_id"] for block, _ in inputs(form)}
     answer = await person.submit(form, {name: values[name] for name in asked & values.keys()})
     if answer.notice:
         raise ScriptFailedError(f"the modal was not taken: {answer.notice} {answer.reason}")
     if answer.ok and person.view is form:
         ticks = [
             (block["block_id"], [option["value"] for option in element["options"]])
-            for block, element in stateful_elements(form)
+            for block, element in inputs(form)
             if element["type"] == "checkboxes"
         ]
         answer = await person.submit(form, dict(ticks))

@@ -10,7 +10,7 @@ from sandbox.masking import Masker
 from sandbox.mrkdwn import readable
 from sandbox.rendering import block_lines, modal_lines, shown_value, wrapped
 from sandbox.slack import SlackSandbox, change_feed
-from sandbox.slack.forms import state_values, stateful_elements
+from sandbox.slack.forms import inputs, state_values
 from sandbox.slack.model import Message, User, View
 
 WIDTH = 92
@@ -81,7 +81,7 @@ class Transcript:
         self._line(f"{change.user.real_name} {verb} #{change.channel.name}", "2")
 
     @__call__.register
-    def _pressed(self, change: change_feed.ElementUsed) -> None:
+    def _pressed(self, change: change_feed.ButtonPressed) -> None:
         where = change.where
         match where:
             case View(is_home=True):
@@ -112,23 +112,19 @@ class Transcript:
         view = change.view
         self._says(view.user, f"fills in “{view.title}”")
         values = state_values(view)
-        for block, element in stateful_elements(view):
+        for block, element in inputs(view):
             ids = (block["block_id"], element["action_id"])
             shown = shown_value(values[ids[0]][ids[1]], self._readable)
             if shown and ids in view.typed and element["type"].endswith("_input"):
                 shown = self._masker.typed(ids[0], shown)
             if shown:
-                label = block.get("label", {}).get("text", ids[1])
+                label = block["label"]["text"]
                 self._block(wrapped(f"{label}: {shown}", BLOCK_WIDTH))
 
     @__call__.register
     def _refused(self, change: change_feed.ViewRefused) -> None:
         view = change.view
-        labels = {
-            block["block_id"]: block["label"]["text"]
-            for block in view.blocks
-            if block["type"] == "input"
-        }
+        labels = {block["block_id"]: block["label"]["text"] for block, _ in inputs(view)}
         for block_id, text in view.errors.items():
             for line in wrapped(f"✗ {labels[block_id]}: {text}", WIDTH - 6):
                 self._line(f"{INDENT}│ {line}", "31")

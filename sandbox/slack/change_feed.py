@@ -41,9 +41,7 @@ class CommandTyped(Change):
 
 
 @dataclass(frozen=True)
-class ElementUsed(Change):
-    """A button was pressed, or a menu used, in `where`."""
-
+class ButtonPressed(Change):
     user: User
     label: str
     where: Message | View

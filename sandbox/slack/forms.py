@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Json, View
 
@@ -23,18 +22,17 @@ _STATE = {
 }
 
 
-def stateful_elements(view: View) -> Iterator[tuple[Json, Json]]:
-    """Each block and element of the view that holds a value."""
+def inputs(view: View) -> Iterator[tuple[Json, Json]]:
+    """Each input block of the view, and the element in it."""
     for block in view.blocks:
-        for element in elements_of(block):
-            if element["type"] in _STATE:
-                yield block, element
+        if block["type"] == "input":
+            yield block, block["element"]
 
 
 def state_values(view: View) -> Json:
     """`view.state.values`: by block_id and action_id; an untouched input is null (or empty)."""
     values: Json = {}
-    for block, element in stateful_elements(view):
+    for block, element in inputs(view):
         ids = (block["block_id"], element["action_id"])
         state = view.typed.get(ids) or _untouched(element)
         values.setdefault(ids[0], {})[ids[1]] = state
@@ -43,12 +41,12 @@ def state_values(view: View) -> Json:
 
 def fill_in(view: View, block_id: str, value: Value) -> None:
     """Type or choose `value` in the block's input."""
-    for block, element in stateful_elements(view):
+    for block, element in inputs(view):
         if block["block_id"] == block_id:
             state = _state(element, _chosen(element, value))
             view.typed[block_id, element["action_id"]] = state
             return
-    present = ", ".join(block["block_id"] for block, _ in stateful_elements(view))
+    present = ", ".join(block["block_id"] for block, _ in inputs(view))
     raise NotOfferedError(f"{view.title!r} has no input {block_id!r}; it has: {present or 'none'}")
 
 
@@ -56,9 +54,7 @@ def client_errors(view: View) -> dict[str, str]:
     """The problems that Slack's own client finds before anything is sent to the bot."""
     errors: dict[str, str] = {}
     values = state_values(view)
-    for block, element in stateful_elements(view):
-        if block["type"] != "input":
-            continue
+    for block, element in inputs(view):
         value = values[block["block_id"]][element["action_id"]][_STATE[element["type"]][0]]
         if not value and not block.get("optional", False):
             errors[block["block_id"]] = REQUIRED

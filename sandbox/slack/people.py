@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sandbox.slack import payloads, responses, views
-from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import (
+    ButtonPressed,
     CommandTyped,
-    ElementUsed,
     Noticed,
     ViewSubmitted,
 )
@@ -15,7 +14,7 @@ from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Ack, Courier, Outgoing
 from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
-from sandbox.slack.forms import Value, client_errors, fill_in, state_values
+from sandbox.slack.forms import Value, client_errors, fill_in
 from sandbox.slack.messages import delete, rewrite, show
 from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team, User, View
 from sandbox.slack.screen import Screen
@@ -115,7 +114,10 @@ class Person(Screen):
         self.must_see(where)
         block, button = find_button(where, action_id, value, block_id)
         action = self._action(button, block["block_id"])
-        return await self._use(where, button["text"]["text"], action)
+        self._state.changed(ButtonPressed(self.user, button["text"]["text"], where))
+        if isinstance(where, View):
+            return await self._interact(payloads.view_action(self._state, where, action))
+        return await self._act_on_message(where, action, where.channel)
 
     async def press_raw(
         self, message: Message, action_id: str, value: str, *, channel: Channel | None = None
@@ -133,15 +135,6 @@ class Person(Screen):
         return await self._interact(
             payloads.message_shortcut(self._state, self.user, message, callback_id)
         )
-
-    async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
-        """Use a menu, checkboxes or the like outside of an input block."""
-        self.must_see(where)
-        for block in where.blocks:
-            for element in elements_of(block):
-                if element["action_id"] == action_id and block["type"] != "input":
-                    return await self._choose(where, block, element, value)
-        raise NotOfferedError(f"there is no menu {action_id!r}")
 
     def fill(self, view: View, values: Mapping[str, Value]) -> None:
         """Type or choose values by block_id, without submitting."""
@@ -249,23 +242,6 @@ class Person(Screen):
         reported: Json = {name: button[name] for name in names if name in button}
         ts = self._state.mint_ts()
         return {"type": "button", "block_id": block_id, **reported, "action_ts": ts}
-
-    async def _choose(
-        self, where: Message | View, block: Json, element: Json, value: Value
-    ) -> Press:
-        # A message keeps no state, so its menus are read through a temporary view.
-        holder = where if isinstance(where, View) else View("", self.user, {"blocks": [block]}, "")
-        fill_in(holder, block["block_id"], value)
-        action: Json = state_values(holder)[block["block_id"]][element["action_id"]]
-        ids = {"action_id": element["action_id"], "block_id": block["block_id"]}
-        action = {**action, **ids, "action_ts": self._state.mint_ts()}
-        return await self._use(where, element["action_id"], action)
-
-    async def _use(self, where: Message | View, label: str, action: Json) -> Press:
-        self._state.changed(ElementUsed(self.user, label, where))
-        if isinstance(where, View):
-            return await self._interact(payloads.view_action(self._state, where, action))
-        return await self._act_on_message(where, action, where.channel)
 
     async def _act_on_message(self, message: Message, action: Json, channel: Channel) -> Press:
         return await self._interact(

@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 from sandbox.slack.block_kit import problems_of_view, with_block_ids
-from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import HomePublished, ViewShown
 from sandbox.slack.errors import SlackError
-from sandbox.slack.forms import state_values
+from sandbox.slack.forms import inputs, state_values
 from sandbox.slack.model import Json, User, View
 from sandbox.slack.state import State
 
@@ -43,8 +42,7 @@ def update(state: State, view: View, content: Json) -> None:
     view.content = _stored(state, content)
     view.typed = {
         (block["block_id"], element["action_id"]): held[block["block_id"]][element["action_id"]]
-        for block in view.blocks
-        for element in elements_of(block)
+        for block, element in inputs(view)
         if element["action_id"] in held.get(block["block_id"], {})
     }
     view.errors = {}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from multidict import MultiDict
 
 from sandbox.slack import Channel, Message, NotOfferedError, Person, View
-from sandbox.slack.forms import stateful_elements
+from sandbox.slack.forms import inputs
 from sandbox.web.session import Session
 
 Form = MultiDict[str]
@@ -20,13 +20,6 @@ async def press(_session: Session, person: Person, form: Form) -> None:
         value=form.get("value") or None,
         block_id=form.get("block", ""),
     )
-
-
-async def choose(_session: Session, person: Person, form: Form) -> None:
-    where = _target(person, form)
-    values = [value for value in form.getall("value", []) if value]
-    chosen = values if len(values) != 1 else values[0]
-    await person.choose(where, form.get("action", ""), chosen or None)
 
 
 async def fill(_session: Session, person: Person, form: Form) -> None:
@@ -115,7 +108,7 @@ async def clear_notice(session: Session, person: Person, form: Form) -> None:
 ACTS: Mapping[str, Act] = {
     act.__name__: act
     for act in (
-        *(press, choose, fill, submit, close, say, edit, delete, forward),
+        *(press, fill, submit, close, say, edit, delete, forward),
         *(react, shortcut, dismiss, open_home, accept, clear_notice),
     )
 }
@@ -163,7 +156,7 @@ def _channel(person: Person, channel_id: str) -> Channel:
 def _values(view: View, form: Form) -> dict[str, str | list[str] | None]:
     """The form's values for the modal's inputs; inputs that aren't in it stay as they are."""
     values: dict[str, str | list[str] | None] = {}
-    for block, element in stateful_elements(view):
+    for block, element in inputs(view):
         name = block["block_id"]
         if name not in form:
             continue

@@ -51,7 +51,20 @@ BUTTON = record(
 )
 IMAGE = record({"alt_text": string(2000, 1)}, PICTURE, SOURCE)
 
-MENUS: dict[str, Check] = {
+INPUTS: dict[str, Check] = {
+    # Whether typing dispatches block_actions is not modeled, so dispatch_action_config is refused.
+    "plain_text_input": record(
+        {},
+        _ACTION
+        | {
+            "focus_on_load": flag,
+            "placeholder": plain_text(150),
+            "multiline": flag,
+            "min_length": integer(0, 3000),
+            "max_length": integer(1, 3000),
+            "initial_value": string(3000),
+        },
+    ),
     "static_select": record(
         {"options": array(OPTION, 100)},
         _COMMON | {"initial_option": OPTION},
@@ -72,21 +85,4 @@ MENUS: dict[str, Check] = {
         },
         _initial_options_exist,
     ),
-}
-
-INPUTS: dict[str, Check] = {
-    # Whether typing dispatches block_actions is not modeled, so dispatch_action_config is refused.
-    "plain_text_input": record(
-        {},
-        _ACTION
-        | {
-            "focus_on_load": flag,
-            "placeholder": plain_text(150),
-            "multiline": flag,
-            "min_length": integer(0, 3000),
-            "max_length": integer(1, 3000),
-            "initial_value": string(3000),
-        },
-    ),
-    **MENUS,
 }

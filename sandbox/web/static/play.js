@@ -132,7 +132,7 @@ function confirmed(button, words) {
 function go(href) { history.pushState(null, "", href); draw(); }
 
 document.addEventListener("click", (event) => {
-  const element = event.target.closest("[data-act]:not(form), [data-copy], a[data-here]");
+  const element = event.target.closest("button[data-act], [data-copy], a[data-here]");
   if (!element) return;
   const link = element.closest("a[data-here]");
   if (link && (event.ctrlKey || event.metaKey)) return;
@@ -176,7 +176,7 @@ document.addEventListener("input", (event) => {
   const element = event.target;
   if (element.dataset.draft !== undefined) { sessionStorage.setItem(element.dataset.draft, element.value); hints(element); return; }
   const form = element.closest("form[data-view]");
-  if (form && !element.closest("[data-choose]")) {
+  if (form) {
     clearTimeout(typing);
     typing = setTimeout(() => {
       const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
@@ -187,15 +187,8 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("change", (event) => {
   const element = event.target;
-  if (element.dataset.switch) { go(element.value); return; }
-  if (element.dataset.file !== undefined) { element.form.requestSubmit(); return; }
-  const menu = element.closest("[data-choose]");
-  if (!menu) return;
-  const chosen = element.matches("select") ? [...element.selectedOptions].map((option) => option.value)
-    : element.matches("[type=checkbox]") ? [...menu.querySelectorAll(":checked")].map((box) => box.value) : [element.value];
-  const { choose: target, block, action } = menu.dataset;
-  const fields = [["act", "choose"], ["who", who(menu)], ["target", target], ["block", block], ["action", action]];
-  post("/act", [...fields, ...chosen.map((value) => ["value", value])]).then(draw);
+  if (element.dataset.switch) go(element.value);
+  if (element.dataset.file !== undefined) element.form.requestSubmit();
 });
 
 document.addEventListener("toggle", (event) => {

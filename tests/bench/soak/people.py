@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sandbox.scripted_people import SHOWN_AT
 from sandbox.slack import Message, NotOfferedError, Person, SlackSandbox, View, offers
-from sandbox.slack.forms import stateful_elements
+from sandbox.slack.forms import inputs
 from tests.bench.population import Client
 from tests.bench.stage import Platforms
 
@@ -91,7 +91,7 @@ class ClientAtWork:
         admin = self.client.admin
         await admin.press(message, "enter_credentials")
         form = await self._window()
-        asked = {block["block_id"] for block, _ in stateful_elements(form)}
+        asked = {block["block_id"] for block, _ in inputs(form)}
         await asyncio.sleep(READING_SECONDS)
         await admin.submit(form, {name: values[name] for name in asked & values.keys()})
         if admin.view:

@@ -43,7 +43,12 @@ def option(value: str = "1") -> Json:
 
 
 def select(**changes: Any) -> Json:
-    return {"type": "static_select", "action_id": "s", "options": [option()], **changes}
+    return choice(type="static_select", **changes)
+
+
+def choice(**changes: Any) -> Json:
+    element = {"action_id": "s", "options": [option()], **changes}
+    return {"type": "input", "label": plain("S"), "element": element}
 
 
 def modal(*blocks: Json, **changes: Any) -> Json:
@@ -58,7 +63,7 @@ VALID = [
     actions(*(button(action_id=f"a{number}") for number in range(25))),
     {"type": "divider"},
     {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"},
-    actions(select(initial_option=option())),
+    select(initial_option=option()),
 ]
 INVALID = {
     "a header of 151 characters": [{"type": "header", "text": plain("x" * 151)}],
@@ -85,12 +90,11 @@ INVALID = {
     "a duplicate block_id": [section(block_id="x"), section(block_id="x")],
     "a block_id of 256 characters": [section(block_id="x" * 256)],
     "51 blocks": [section()] * 51,
-    "101 options": [actions(select(options=[option(str(number)) for number in range(101)]))],
-    "an initial option that is not offered": [actions(select(initial_option=option("2")))],
-    "an option value of 151 characters": [actions(select(options=[option("x" * 151)]))],
-    "eleven checkboxes": [
-        actions({"type": "checkboxes", "action_id": "c", "options": [option()] * 11})
-    ],
+    "101 options": [select(options=[option(str(number)) for number in range(101)])],
+    "an initial option that is not offered": [select(initial_option=option("2"))],
+    "an option value of 151 characters": [select(options=[option("x" * 151)])],
+    "eleven checkboxes": [choice(type="checkboxes", options=[option()] * 11)],
+    "a menu outside of an input": [actions(select()["element"])],
     "an image without alt_text": [{"type": "image", "image_url": "https://example.com/a.png"}],
     "an unsupported block type": [{"type": "carousel", "elements": []}],
 }
