@@ -88,8 +88,6 @@ FIRST_ACTION = AliasPath("actions", 0)  # Slack sends one
 
 
 class OpenedView(Payload):
-    """An open modal."""
-
     id: str = ""
     hash: str = ""
     external_id: str = ""

@@ -115,8 +115,6 @@ class ThreadUpdate:
 
 
 class Thread:
-    """Posts and edits the messages of threads."""
-
     def __init__(self, slack: Slack, pictures: Pictures, clock: Callable[[], datetime]) -> None:
         self._slack, self._pictures, self._clock = slack, pictures, clock
 

@@ -17,8 +17,6 @@ log = logging.getLogger(__name__)
 
 
 class BaseClient:
-    """The base of the classes that call Slack."""
-
     def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
         self._client, self._metrics, self.rate_limits = client, metrics, rate_limits

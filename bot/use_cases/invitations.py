@@ -225,7 +225,6 @@ def _checked_addresses(text: str) -> tuple[str, ...]:
 
 
 def _problem(invitees: Invitees) -> str:
-    """Return what is wrong with the addresses."""
     if not invitees.wrong:
         return f"Enter 1 to {MOST_ADDRESSES} email addresses."
     wrong = [f"“{one}” ({why_wrong(one)})" for one in invitees.wrong[:MOST_NAMED]]

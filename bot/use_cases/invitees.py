@@ -75,7 +75,6 @@ def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
 
 
 def why_wrong(address: str) -> str:
-    """Return what is wrong with `address`."""
     if "@" not in address:
         return "it has no @"
     if address.startswith("@"):
