@@ -1,6 +1,6 @@
-"""What events change in an onboarding: the parts of its state that only its events hold.
+"""What events change in an onboarding: the parts of its state that are stored only as events.
 
-A transition applies the events it returns, and loading an onboarding those that are stored.
+A transition applies the events it returns; loading an onboarding applies the stored ones.
 """
 
 from collections.abc import Callable

@@ -55,7 +55,7 @@ def _asked(onboarding: Onboarding, actor: Actor, *, of_guide: bool) -> Iterator[
 def mark_answered(
     onboarding: Onboarding, numbers: Collection[int], actor: Actor, now: datetime, ts: str = ""
 ) -> Change:
-    """Close those of these questions that are open; Refused if there are none.
+    """Close the open ones among these questions; Refused if there are none.
 
     `ts` is the message in the thread that answers them, if that is known.
     """

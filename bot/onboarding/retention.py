@@ -13,7 +13,7 @@ from bot.onboarding.transitions import Change, back_to, must_be_running, noted
 def expire_credentials(
     onboarding: Onboarding, now: datetime, *, keep: timedelta, objection: timedelta
 ) -> Change:
-    """Ask engineering about credentials unused for `keep`; delete them an `objection` later.
+    """Ask engineering about credentials unused for `keep`; delete them after `objection`.
 
     Refused if there is nothing to ask or to delete now.
     """

@@ -46,7 +46,7 @@ class Change:
 def changed(
     onboarding: Onboarding, *events: Event, active_at: datetime | None = None, **fields: Any
 ) -> Change:
-    """Return the change with the effects of `events`, and with `fields`, which they don't hold.
+    """Return the change with the effects of `events`, and the other `fields` that change.
 
     It counts as activity, unless `active_at` says when the latest was. A new turn begins with the
     last event.
