@@ -8,7 +8,6 @@ from sandbox.slack.block_kit.check_builders import (
     Check,
     array,
     flag,
-    integer,
     problem,
     record,
     string,
@@ -32,11 +31,8 @@ def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
         yield problem("must have text or fields", pointer)
 
 
-_STYLE = record({}, dict.fromkeys(("bold", "italic", "strike", "code"), flag))
-_WORDS = record({"text": string(3000, 1)}, {"style": _STYLE})
-_PREFORMATTED = record(
-    {"elements": array(tagged({"text": _WORDS}), MANY, minimum=0)}, {"border": integer(0, 1)}
-)
+_WORDS = tagged({"text": record({"text": string(3000, 1)})})
+_PREFORMATTED = record({"elements": array(_WORDS, MANY, minimum=0)})
 _BLOCK = tagged(
     {
         "header": _block({"text": plain_text(150)}),
@@ -46,7 +42,6 @@ _BLOCK = tagged(
                 "text": text(3000),
                 "fields": array(text(2000), 10),
                 "accessory": tagged({"button": BUTTON, "image": IMAGE}),
-                "expand": flag,
             },
             _section_says_something,
         ),
@@ -89,9 +84,6 @@ def _problems_between(blocks: list[Json]) -> Iterator[str]:
     for position, block in enumerate(blocks):
         ids = (element.get("action_id") for element in elements_of(block))
         yield from _doubled(ids, "action_id", f"/blocks/{position}")
-    focused = [e for block in blocks for e in elements_of(block) if e.get("focus_on_load")]
-    if len(focused) > 1:
-        yield problem("only one element may have focus_on_load", "/blocks")
 
 
 def _doubled(ids: Iterator[Any], name: str, pointer: str) -> Iterator[str]:

@@ -16,7 +16,6 @@ from sandbox.slack.block_kit.check_builders import (
 )
 from sandbox.slack.block_kit.objects import (
     CONFIRM,
-    MRKDWN_OPTION,
     OPTION,
     PICTURE,
     SOURCE,
@@ -26,16 +25,13 @@ from sandbox.slack.block_kit.objects import (
 USER_ID = matching("[UW][A-Z0-9]+")
 
 _ACTION = {"action_id": string(255, 1)}
-_COMMON = _ACTION | {"confirm": CONFIRM, "focus_on_load": flag, "placeholder": plain_text(150)}
+_INPUT = _ACTION | {"placeholder": plain_text(150)}
 
 
-def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
-    """Initial options must equal available options."""
-    offered = value.get("options", [])
-    initial = [value["initial_option"]] if "initial_option" in value else []
-    for option in [*initial, *value.get("initial_options", [])]:
-        if option not in offered:
-            yield problem("initial option is not among the options", pointer)
+def _initial_option_exists(value: Any, pointer: str) -> Iterator[str]:
+    """The initial option must equal an available one."""
+    if "initial_option" in value and value["initial_option"] not in value.get("options", []):
+        yield problem("initial option is not among the options", pointer)
 
 
 BUTTON = record(
@@ -55,10 +51,8 @@ INPUTS: dict[str, Check] = {
     # Whether typing dispatches block_actions is not modeled, so dispatch_action_config is refused.
     "plain_text_input": record(
         {},
-        _ACTION
+        _INPUT
         | {
-            "focus_on_load": flag,
-            "placeholder": plain_text(150),
             "multiline": flag,
             "min_length": integer(0, 3000),
             "max_length": integer(1, 3000),
@@ -67,22 +61,10 @@ INPUTS: dict[str, Check] = {
     ),
     "static_select": record(
         {"options": array(OPTION, 100)},
-        _COMMON | {"initial_option": OPTION},
-        _initial_options_exist,
+        _INPUT | {"initial_option": OPTION},
+        _initial_option_exists,
     ),
-    "users_select": record({}, _COMMON | {"initial_user": USER_ID}),
-    "multi_users_select": record(
-        {},
-        _COMMON | {"initial_users": array(USER_ID, 100), "max_selected_items": integer(1, 100)},
-    ),
-    "checkboxes": record(
-        {"options": array(MRKDWN_OPTION, 10)},
-        _ACTION
-        | {
-            "confirm": CONFIRM,
-            "focus_on_load": flag,
-            "initial_options": array(MRKDWN_OPTION, 10),
-        },
-        _initial_options_exist,
-    ),
+    "users_select": record({}, _INPUT | {"initial_user": USER_ID}),
+    "multi_users_select": record({}, _INPUT | {"initial_users": array(USER_ID, 100)}),
+    "checkboxes": record({"options": array(OPTION, 10)}, _ACTION),
 }

@@ -20,7 +20,7 @@ def texts(maximum: int) -> dict[str, Check]:
     words = {"text": string(maximum, 1)}
     return {
         "plain_text": record(words, {"emoji": flag}),
-        "mrkdwn": record(words, {"verbatim": flag}),
+        "mrkdwn": record(words),
     }
 
 
@@ -62,6 +62,4 @@ CONFIRM = record(
     },
 )
 
-OPTION = record({"text": plain_text(75), "value": string(150, 1)}, {"description": plain_text(75)})
-# Only checkboxes support mrkdwn in their options.
-MRKDWN_OPTION = record({"text": text(75), "value": string(150, 1)}, {"description": text(75)})
+OPTION = record({"text": plain_text(75), "value": string(150, 1)})
