@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.verification.servicetitan import ServiceTitan
+from bot.verification.sender import Sender
 from sandbox.slack import SlackSandbox
 from tests.databases import AnyDatabase
 from tests.integration.world import World, running_world
@@ -33,8 +33,10 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(_seconds: float) -> None:
         pass
 
-    assert ServiceTitan.__init__.__kwdefaults__
-    monkeypatch.setitem(ServiceTitan.__init__.__kwdefaults__, "sleep", sleep)
+    defaults = Sender.__init__.__kwdefaults__
+    assert defaults
+    assert "sleep" in defaults
+    monkeypatch.setitem(defaults, "sleep", sleep)
 
 
 @pytest.fixture
