@@ -266,8 +266,8 @@ async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
         await sweep(world)
         assert world.find("reminder:1") is None
 
-        for _ in range(70):
-            await asyncio.sleep(60)
+        for _ in range(14):
+            await asyncio.sleep(300)
             world.write("UPDATE onboarding SET next_reminder = NULL WHERE channel = ?", beta.id)
             await sweep(world)
 

@@ -9,9 +9,6 @@ from hypothesis import given, strategies as st
 from bot.core.typed_text import as_typed, clean, one_line
 from sandbox.slack.typed_text import as_message
 
-FORMAT_CHARACTERS = [
-    chr(n) for n in range(sys.maxunicode + 1) if unicodedata.category(chr(n)) == "Cf"
-]
 CONTROLS = [chr(n) for n in [*range(0x20), *range(0x7F, 0xA0)] if not chr(n).isspace()]
 OTHER_INVISIBLES = (
     "\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\ufe0f\uffa0\ufffc\U000e0101\U000e0041\ud800"
@@ -19,7 +16,10 @@ OTHER_INVISIBLES = (
 
 
 def test_invisible_characters_are_removed_wherever_they_occur() -> None:
-    for invisible in (*FORMAT_CHARACTERS, *CONTROLS, *OTHER_INVISIBLES):
+    format_characters = [
+        chr(n) for n in range(sys.maxunicode + 1) if unicodedata.category(chr(n)) == "Cf"
+    ]
+    for invisible in (*format_characters, *CONTROLS, *OTHER_INVISIBLES):
         assert clean(f"{invisible}12{invisible}34{invisible}") == "1234", ascii(invisible)
 
 
