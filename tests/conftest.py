@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,6 +39,12 @@ def shared_state() -> Iterator[None]:
 def edit_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make edits at once, instead of waiting until the thread is idle."""
     monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
+
+
+@pytest.fixture
+def new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each bot as an operator does, interpreter and all."""
+    monkeypatch.setattr("sandbox.bot_process.asyncio", asyncio)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -172,8 +178,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
         yield SqliteFile.with_tables(tmp_path)
         return
     server: Server = request.getfixturevalue("server")
-    with server.copy_of(request.getfixturevalue("template")) as url:
-        yield PostgresDatabase(tmp_path, url)
+    with (
+        server.copy_of(request.getfixturevalue("template")) as url,
+        closing(PostgresDatabase(tmp_path, url)) as database,
+    ):
+        yield database
 
 
 @pytest.fixture
@@ -183,5 +192,5 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[A
         yield SqliteFile(tmp_path)
         return
     server: Server = request.getfixturevalue("server")
-    with server.database() as url:
-        yield PostgresDatabase(tmp_path, url)
+    with server.database() as url, closing(PostgresDatabase(tmp_path, url)) as database:
+        yield database

@@ -151,10 +151,21 @@ class PostgresDatabase:
 
     directory: Path
     url: str
+    _readers: list[psycopg.Connection] = field(default_factory=list, init=False)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._connect() as connection:
-            return _execute(connection, query, values).fetchall()
+        reader = self._reader()
+        try:
+            return _execute(reader, query, values).fetchall()
+        except psycopg.OperationalError:
+            if not reader.closed:
+                raise
+        return _execute(self._reader(), query, values).fetchall()  # the server was restarted
+
+    def close(self) -> None:
+        """Close the connection that the reading left open."""
+        for reader in self._readers:
+            reader.close()
 
     def write(self, statement: str, *values: Any) -> None:
         with self._connect() as connection:
@@ -210,6 +221,14 @@ class PostgresDatabase:
     def _connect(self) -> psycopg.Connection:
         # Waiting here also stops the bot, which may hold the lock: better to fail.
         return psycopg.connect(self.url, options="-c lock_timeout=30s")
+
+    def _reader(self) -> psycopg.Connection:
+        """Return the connection to read with: opening one takes longer than most queries."""
+        if not self._readers or self._readers[-1].closed:
+            reader = self._connect()
+            reader.autocommit, reader.prepare_threshold = True, None  # tables may be altered
+            self._readers.append(reader)
+        return self._readers[-1]
 
 
 def _execute(

@@ -1,6 +1,7 @@
 """Whole onboardings through PgBouncer, with session pooling and with transaction pooling."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def pooled(
         Server(cluster.url).database() as direct_url,
         pgbouncer(cluster, request.param, tmp_path) as port,
     ):
-        yield PooledDatabase(tmp_path, pooled_url(port, direct_url), direct_url)
+        url = pooled_url(port, direct_url)
+        with closing(PooledDatabase(tmp_path, url, direct_url)) as database:
+            yield database
 
 
 async def test_a_client_is_onboarded_through_pgbouncer(pooled: PooledDatabase) -> None:

@@ -1,5 +1,6 @@
 """`onboarding db copy` copies everything, seals and ciphertexts included, or nothing."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ async def test_new_event_ids_continue_after_the_copied_ones(
     with server.database() as url:
         assert (await copy(filled.url, url, tmp_path))[0] == 0
         last = max(row["id"] for row in content(url)["event"])
-        next_id = PostgresDatabase(tmp_path, url).rows("SELECT nextval('event_id_seq')")
+        with closing(PostgresDatabase(tmp_path, url)) as database:
+            next_id = database.rows("SELECT nextval('event_id_seq')")
 
     assert next_id == [(last + 1,)]
 

@@ -96,7 +96,8 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseFi
     cluster: Cluster = request.getfixturevalue("own_cluster")
     with Server(cluster.url).database() as url:
         migrate.upgrade(url)
-        yield DatabaseFiles(PostgresDatabase(tmp_path, url), cluster)
+        with closing(PostgresDatabase(tmp_path, url)) as database:
+            yield DatabaseFiles(database, cluster)
 
 
 @pytest.fixture

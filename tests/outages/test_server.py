@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def database(own_cluster: Cluster, tmp_path: Path) -> Iterator[PostgresDatabase]
     """A database on a server that the test can stop."""
     with Server(own_cluster.url).database() as url:
         migrate.upgrade(url)
-        yield PostgresDatabase(tmp_path, url)
+        with closing(PostgresDatabase(tmp_path, url)) as database:
+            yield database
         own_cluster.ensure_running()  # so that the database can be dropped
 
 

@@ -137,14 +137,17 @@ async def running_wire(url: str) -> AsyncIterator[Wire]:
 class WiredDatabase(PostgresDatabase):
     """A database that the bot reaches over a wire, and the test directly."""
 
-    direct_url: str
+    direct: PostgresDatabase
 
     @classmethod
     def through(cls, wire: Wire, database: PostgresDatabase) -> "WiredDatabase":
         """Return the same database, reached through the wire."""
         wired = make_url(database.url).set(host="127.0.0.1", port=wire.port, query={})
         url = wired.render_as_string(hide_password=False)
-        return cls(database.directory, url, database.url)
+        return cls(database.directory, url, database)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.direct_url, options="-c lock_timeout=5s")
+        return psycopg.connect(self.direct.url, options="-c lock_timeout=5s")
+
+    def _reader(self) -> psycopg.Connection[Any]:
+        return self.direct._reader()
