@@ -4,14 +4,15 @@ import asyncio
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sandbox.bot_process import ROOT
 
@@ -28,6 +29,36 @@ class CommandResult(NamedTuple):
     err: str
 
 
+class Fork:
+    """A command in a process of its own, with what the tests use of asyncio's `Process`."""
+
+    def __init__(
+        self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.pid = pid
+        self._ended = asyncio.create_task(self._status(reader, writer))
+
+    @property
+    def returncode(self) -> int | None:
+        return self._ended.result() if self._ended.done() else None
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    def send_signal(self, number: int) -> None:
+        """Raises ProcessLookupError if it has ended."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def _status(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        try:
+            return int(await reader.readline())
+        finally:
+            writer.close()
+
+
 class CommandServer:
     """Runs commands as forks of a process that has everything imported."""
 
@@ -42,22 +73,34 @@ class CommandServer:
         """Run a command in `directory` with nothing but these settings."""
         self._count += 1
         out, err = (self._directory / f"{self._count}.{name}" for name in ("out", "err"))
+        fork = await self.start(directory, arguments, _environment(directory, settings), out, err)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            status = await fork.wait()
+        return CommandResult(status, out.read_text("utf-8"), err.read_text("utf-8"))
+
+    async def start(
+        self,
+        directory: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: Path,
+        err: Path,
+        **more: Any,
+    ) -> Fork:
+        """Start a command whose output is appended to files; `more`: see command_server.py."""
         reader, writer = await asyncio.open_unix_connection(self.path)
         request = {
             "arguments": arguments,
             "directory": str(directory),
-            "environment": _environment(directory, settings),
+            "environment": dict(environment),
             "umask": _umask(),
             "out": str(out),
             "err": str(err),
+            **more,
         }
-        try:
-            writer.write(json.dumps(request).encode() + b"\n")
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                status = int(await reader.readline())
-        finally:
-            writer.close()
-        return CommandResult(status, out.read_text("utf-8"), err.read_text("utf-8"))
+        writer.write(json.dumps(request).encode() + b"\n")
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return Fork(int(await reader.readline()), reader, writer)
 
 
 @contextmanager
@@ -100,17 +143,18 @@ async def run_in_new_process(directory: Path, *arguments: str, **settings: str) 
 
 async def onboarding(directory: Path, *arguments: str, **settings: str) -> CommandResult:
     """Run a command in `directory` with nothing but these settings."""
-    return await _server().run(directory, *arguments, **settings)
+    return await command_server().run(directory, *arguments, **settings)
 
 
 @cache
-def _server() -> CommandServer:
+def command_server() -> CommandServer:
+    """The one of this process, started when it is first needed."""
     running = ExitStack()
     atexit.register(running.close)
     return running.enter_context(running_command_server())
 
 
-def _environment(directory: Path, settings: dict[str, str]) -> dict[str, str]:
+def _environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]:
     return {**INHERITED, "HOME": str(directory), **settings}
 
 

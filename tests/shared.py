@@ -3,13 +3,14 @@
 A starting bot reads the guide and compiles its SQL, which takes longer than most tests do.
 """
 
+import asyncio
 import gc
 import inspect
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
 
 from bot.guide import parse
+from sandbox.bot_process import THE_BOT
 from storage.sqlite import InlineDialect
+from tests.commands import Fork, command_server
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  # the fastest place to fsync
 MIN_FREE_BYTES = 2 * 1024**3
@@ -39,6 +42,7 @@ def patches() -> Iterator[None]:
         _share_the_guide(patch)
         _share_migrations(patch)
         _share_signatures(patch)
+        _fork_bots(patch)
         # httpx tries to import it for each lock, and looks for it in all folders if there is none.
         patch.setitem(sys.modules, "sniffio", None)
         yield
@@ -104,3 +108,22 @@ def _share_signatures(patch: pytest.MonkeyPatch) -> None:
 
     replacement = SimpleNamespace(**{**vars(inspect), "getfullargspec": getfullargspec})
     patch.setattr("slack_bolt.util.utils.inspect", replacement)
+
+
+def _fork_bots(patch: pytest.MonkeyPatch) -> None:
+    """Start bots as forks of a process that has imported everything, which takes them seconds.
+
+    The fixture `new_processes` undoes it.
+    """
+    execute = asyncio.create_subprocess_exec
+
+    async def create(
+        *command: str, cwd: Path, env: Mapping[str, str], stdout: Any, **more: Any
+    ) -> Fork | asyncio.subprocess.Process:
+        if command[1:] != THE_BOT:
+            return await execute(*command, cwd=cwd, env=env, stdout=stdout, **more)
+        log = Path(stdout.name)
+        return await command_server().start(cwd, ["run"], env, log, log)
+
+    replacement = SimpleNamespace(**{**vars(asyncio), "create_subprocess_exec": create})
+    patch.setattr("sandbox.bot_process.asyncio", replacement)

@@ -14,7 +14,7 @@ from typing import Any
 from bot.publishing.pins import BOOKMARK, PIN
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import READY_TIMEOUT, Zygote, events_url, running_zygote
+from tests.crash.forks import READY_TIMEOUT, Forks, events_url, running_forks
 from tests.databases import AnyDatabase
 
 # What happens at every start, whatever the scene.
@@ -67,9 +67,9 @@ class CrashingBot:
 
     patience = 3.0
 
-    def __init__(self, zygote: Zygote, points: CrashPoints) -> None:
-        self._zygote, self._points = zygote, points
-        self.database = zygote.database
+    def __init__(self, forks: Forks, points: CrashPoints) -> None:
+        self._forks, self._points = forks, points
+        self.database = forks.database
         self._pid = 0
         self._up = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +77,7 @@ class CrashingBot:
         self._port = free_port()
         self._reports = 0
         self.crashes = 0
-        self.log_text = zygote.log_text
+        self.log_text = forks.log_text
 
     @property
     def events_url(self) -> str:
@@ -93,7 +93,7 @@ class CrashingBot:
 
     async def wait_a_moment(self) -> None:
         """Let some time pass."""
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
 
     async def gate(self, moment: str, method: str, arguments: dict[str, Any]) -> bool:
         """Guard the fake Slack: False if the bot died during the call."""
@@ -132,17 +132,17 @@ class CrashingBot:
             self._failure = self._failure or task.exception()
 
     async def _restart(self, pid: int) -> None:
-        await self._zygote.ended(pid)
+        await self._forks.ended(pid)
         expire_leases(self.database)
         await self._start()
 
     async def _start(self) -> None:
         self._points.restart_scene()
         generation = self.crashes
-        self._pid = await self._zygote.start(
-            self._port, reports=self._reports, generation=generation
+        self._pid = await self._forks.start(
+            self._port, reports_to=self._reports, generation=generation
         )
-        await self._zygote.ready(self._port, lambda: generation != self.crashes)
+        await self._forks.ready(self._port, lambda: generation != self.crashes)
         if generation == self.crashes:
             self._up.set()
 
@@ -170,8 +170,8 @@ async def running_crashing_bot(
     slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: CrashPoints
 ) -> AsyncIterator[CrashingBot]:
     """Run a bot that crashes at the `points`."""
-    async with running_zygote(environment, database) as zygote:
-        bot = CrashingBot(zygote, points)
+    async with running_forks(environment, database) as forks:
+        bot = CrashingBot(forks, points)
         slack.guard(bot.gate)
         async with bot.running():
             slack.deliver_to(bot.events_url)

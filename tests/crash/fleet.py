@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
-from tests.crash.forks import Zygote, events_url, running_zygote
+from tests.crash.forks import Forks, events_url, running_forks
 from tests.databases import AnyDatabase
 
 
@@ -33,10 +33,10 @@ class Fleet:
 
     patience = 1.5
 
-    def __init__(self, zygote: Zygote, size: int, seed: int) -> None:
-        self._zygote, self._random = zygote, random.Random(seed)  # noqa: S311
+    def __init__(self, forks: Forks, size: int, seed: int) -> None:
+        self._forks, self._random = forks, random.Random(seed)  # noqa: S311
         self.workers = [Worker(free_port()) for _ in range(size)]
-        self.database, self.log_text = zygote.database, zygote.log_text
+        self.database, self.log_text = forks.database, forks.log_text
         self.crashes = 0
         self._calls = 0
         self._kill_after: list[int] = []  # numbers of posts and edits
@@ -95,13 +95,13 @@ class Fleet:
             self._failure = self._failure or task.exception()
 
     async def _replace(self, worker: Worker) -> None:
-        await self._zygote.ended(worker.pid)
+        await self._forks.ended(worker.pid)
         await self.start(worker)
 
     async def start(self, worker: Worker) -> None:
         """Start a worker."""
-        worker.pid = await self._zygote.start(worker.port)
-        await self._zygote.ready(worker.port)
+        worker.pid = await self._forks.start(worker.port)
+        await self._forks.ready(worker.port)
         worker.is_up = True
 
     async def close(self) -> None:
@@ -123,8 +123,8 @@ async def running_fleet(
     seed: int,
 ) -> AsyncIterator[Fleet]:
     """Run `size` workers; each HTTP request goes to a random one."""
-    async with running_zygote(environment, database) as zygote:
-        fleet = Fleet(zygote, size, seed)
+    async with running_forks(environment, database) as forks:
+        fleet = Fleet(forks, size, seed)
         slack.guard(fleet.gate)
         slack.deliver_to(fleet.any_url)
         try:

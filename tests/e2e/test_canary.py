@@ -23,6 +23,7 @@ from tests.e2e.staging import finish_and_stop, rows, running_stage
 
 
 @ON_SQLITE
+@pytest.mark.usefixtures("new_processes")
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 async def test_secrets_appear_only_where_an_engineer_reveals_them(
     database: AnyDatabase, socket_mode: bool

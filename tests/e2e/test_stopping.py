@@ -160,6 +160,7 @@ async def test_a_rolling_restart_under_load_loses_no_press(
         bot, busy = stage.bot, BusyClients(stage)
         clients = [await busy.start(f"Client{number}") for number in range(4)]
         pressing = asyncio.gather(*(busy.keep_pressing(*client) for client in clients))
+        await stage.slack.until(lambda: busy.handled > 2 * len(clients), 30, "the load")
         successor = await BotProcess.start(bot.environment, database.directory)
         processes.push_async_callback(successor.stop)
         if socket_mode:

@@ -51,6 +51,7 @@ def old_code(tmp_path: Path) -> Path:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("new_processes")
 async def test_the_old_release_works_mid_upgrade_until_the_new_one_takes_over(
     server: Server, old_code: Path, tmp_path: Path
 ) -> None:

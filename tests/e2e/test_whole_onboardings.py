@@ -86,6 +86,7 @@ def assert_announced_once(stage: DatabaseStage) -> None:
     assert announced == [f"announcement:{number}" for (number,) in events]
 
 
+@pytest.mark.usefixtures("new_processes")
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 async def test_a_client_with_a_new_account_is_onboarded(
     database: AnyDatabase, socket_mode: bool

@@ -64,6 +64,7 @@ async def test_an_exported_file_is_private(begun: World) -> None:
     assert stat.S_IMODE((directory / "acme.md").stat().st_mode) == 0o600
 
 
+@pytest.mark.usefixtures("new_processes")
 async def test_a_running_bot_creates_private_files_and_no_core_dumps(
     tmp_path: Path, slack: SlackSandbox
 ) -> None:

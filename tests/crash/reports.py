@@ -1,31 +1,21 @@
-"""Starts bots almost instantly: everything is imported once, and each bot is a fork.
-
-Run as a script. Reads a JSON object a line and answers each with a number: `start` forks a bot (its
-process id), `wait` waits for one that was killed (its exit status). It ends with its input. With
-`reports`, the bot reports to that port each point at which it could be killed.
-"""
+"""What the bots of the crash tests do differently: they report where they could be killed."""
 
 import asyncio
-import gc
 import json
 import os
 import re
-import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
 
-import httpx
 from aiohttp import web
 
 import bot.app.bolt
 import bot.app.running
-import bot.cli.run
 import bot.publishing.leisure
 from tests.executed_sql import TRANSACTIONS, observe_sql
 
@@ -137,57 +127,15 @@ def _kind(body: str) -> str:
 
 
 @contextmanager
-def all_reported(reports: Reports) -> Iterator[None]:
-    """Report everything, beginning with the start."""
+def crash_test(reports_to: int = 0, generation: int = 0) -> Iterator[None]:
+    """Have the bot of this process show everything at once, and report every point to a port."""
+    bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until everything is shown
+    bot.app.bolt.PRESS_SECONDS = 3.0  # no press is acknowledged before it is stored
+    if not reports_to:
+        yield
+        return
+    reports = Reports(reports_to, generation)
     reports.at("on", "starting")
     report_acknowledgements(reports)
     with reported_commits(reports):
         yield
-
-
-def start(order: dict[str, Any]) -> int:
-    """Fork a bot; returns its process id."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for descriptor in (1, 2):
-            os.dup2(log, descriptor)
-        os.environ.clear()
-        os.environ.update(order["environment"])
-        os.chdir(order["directory"])
-        with ExitStack() as stack:
-            if "reports" in order:
-                stack.enter_context(all_reported(Reports(order["reports"], order["generation"])))
-            status = bot.cli.run.run()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def main() -> None:
-    httpx.AsyncClient()  # triggers its lazy imports
-    bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until everything is shown
-    bot.app.bolt.PRESS_SECONDS = 3.0  # no press is acknowledged before it is stored
-    gc.freeze()  # keeps forks from copying these objects
-    children: set[int] = set()
-    for line in sys.stdin:
-        order = json.loads(line)
-        if order["do"] == "start":
-            answer = start(order)
-            children.add(answer)
-        else:
-            answer = os.waitstatus_to_exitcode(os.waitpid(order["pid"], 0)[1])
-            children.discard(order["pid"])
-        sys.stdout.write(f"{answer}\n")
-        sys.stdout.flush()
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-if __name__ == "__main__":
-    main()
