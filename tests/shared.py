@@ -27,6 +27,7 @@ from sqlalchemy.util import LRUCache
 
 from bot.guide import parse
 from sandbox.bot_process import THE_BOT
+from sandbox.slack.state import State
 from storage.sqlite import InlineDialect
 from tests.commands import Fork, command_server
 
@@ -43,6 +44,8 @@ def patches() -> Iterator[None]:
         _share_migrations(patch)
         _share_signatures(patch)
         _fork_bots(patch)
+        # Five seconds are long for a person, but not on a busy machine.
+        patch.setattr(State.until, "__defaults__", (30.0, *(State.until.__defaults__ or ())[1:]))
         # httpx tries to import it for each lock, and looks for it in all folders if there is none.
         patch.setitem(sys.modules, "sniffio", None)
         yield

@@ -85,7 +85,7 @@ async def finish_and_stop(stage: Stage) -> int:
     """Wait for the last announcement, then stop the bot; its exit status."""
     await stage.slack.until(
         lambda: any("is done: " in message.text for message in stage.engineering_channel.messages),
-        timeout=15,
+        timeout=60,
         awaited="the completion in the engineering channel",
     )
     return await stage.bot.stop()

@@ -252,7 +252,8 @@ async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
     await world.idle()
     form = world.view_of(world.erin)
     assert (await world.submit(world.erin, form)).ok
-    await asyncio.sleep(0.6)
+    await world.until(lambda: "after_go_live:3" in world.slots(birch_channel))
+    await world.until(lambda: summary(world).text.count("Asked by") == 2)
     await world.idle()
     assert "choose “Upgrade to New Version”" in world.message("after_go_live:3").text
     assert "after_go_live:3" in world.slots(birch_channel)

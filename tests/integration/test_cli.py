@@ -211,7 +211,7 @@ async def test_startup_waits_while_slack_is_down(tmp_path: Path, slack: SlackSan
     slack.fail_next("auth.test", status=503)
 
     bot = await BotProcess.start(settings_for(slack), tmp_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while "Slack does not answer yet" not in bot.log_text():  # noqa: ASYNC110 (a file)
             await asyncio.sleep(0.05)
 

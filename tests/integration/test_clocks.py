@@ -27,7 +27,7 @@ def skewed_clock(seconds: int) -> Callable[[], datetime]:
 
 async def wait_until_claimed(world: World, slot: str) -> None:
     """Wait until a worker has claimed the slot."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not world.rows("SELECT 1 FROM message WHERE slot = ?", slot):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

@@ -68,7 +68,7 @@ async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> N
     )
 
     publisher.wake(begun.onboarding)
-    async with asyncio.timeout(10):  # otherwise it would loop forever
+    async with asyncio.timeout(20):  # otherwise it would loop forever
         await wait_for_tasks(tasks)
 
     assert thread.updated == 1
@@ -153,7 +153,7 @@ async def test_a_second_process_on_sqlite_takes_no_leases_from_the_first(
         await begun.ann.press(begun.message("step:1"), "choose_account:new")
         await asyncio.sleep(0.1)
         async with begun.second_bot() as other:
-            await asyncio.wait_for(wait_for_tasks(other.tasks), 5)
+            await asyncio.wait_for(wait_for_tasks(other.tasks), 20)
     await begun.idle()
 
     assert begun.slots().count("step:2") == 1

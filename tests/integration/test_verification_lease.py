@@ -60,7 +60,7 @@ class Worker:
 
     async def finish(self) -> None:
         """Wait until all work is done, including publishing to the thread."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await wait_for_tasks(self.tasks)
         await self._world.idle()
 
@@ -116,7 +116,7 @@ async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_step_25: World) -> N
         await worker.start_due()
         await servicetitan.asked()
         [(first,)] = lease_end(at_step_25)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while datetime.now(UTC) <= first + SHORT:
                 await other.start_due()
                 await other.finish()

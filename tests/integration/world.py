@@ -207,7 +207,7 @@ class World:
         self.database.write(statement, *values)
         self.bot.database.cache = OnboardingCache()
 
-    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
         """Wait for what only the database shows: Slack doesn't tell when that changes."""
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 (nothing tells)
@@ -336,7 +336,7 @@ class HeldEndpoint:
 
     async def asked(self) -> None:
         """Wait for the next request."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await self._asked.acquire()
 
     def answers(self) -> None:
