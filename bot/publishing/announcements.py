@@ -25,8 +25,9 @@ Renew = Callable[[Session], Awaitable[object]]
 # succeeds, when Slack says that we are in the channel again, and after a restart.
 PAUSE = timedelta(hours=1)
 SHORTEST_PAUSE = timedelta(seconds=30)
-# How often to look for announcements that were left behind and are not due yet.
-LOOK_AGAIN_AFTER = timedelta(seconds=30)
+# How often to look for announcements that were left behind: if there were some that are not due
+# yet, and if there were none. Other workers leave theirs behind when they end.
+LOOK_AGAIN_AFTER, LOOK_ANYWAY_AFTER = timedelta(seconds=30), timedelta(hours=1)
 BATCH = 50
 # Events that change the announcement of an earlier event; some are announced as well.
 EDITS = {
@@ -64,8 +65,7 @@ class Announcements:
         self._slack, self._database = slack, database
         self._channel, self._clock = channel, clock
         self._refused: Refusal | None = None
-        # When to look for what we or a worker that died left behind; None: there is nothing.
-        self._look_at: datetime | None = clock()
+        self._look_at = clock()
 
     def warning(self) -> str | None:
         refused = self._refused
@@ -83,13 +83,13 @@ class Announcements:
         refused = self._refused
         if refused and await outbox.is_announced(session, refused.event):
             self._accepted()  # another worker succeeded
-        if self._look_at is None or now < self._look_at or self._is_paused(now):
+        if now < self._look_at or self._is_paused(now):
             return ()
         limit = 1 if self._refused else BATCH
         found = await outbox.due(session, OUTBOX, now, limit)
         if not found:
             waiting = await outbox.has_unannounced(session, OUTBOX)
-            self._look_at = now + LOOK_AGAIN_AFTER if waiting else None
+            self._look_at = now + (LOOK_AGAIN_AFTER if waiting else LOOK_ANYWAY_AFTER)
         return found
 
     async def publish(
@@ -107,7 +107,7 @@ class Announcements:
         if not entries:
             return
         if self._is_paused(self._clock()):
-            self._look_at = self._look_at or self._clock()
+            self._look_at = min(self._look_at, self._clock())
             return
         compose = partial(
             announcement,
@@ -140,7 +140,7 @@ class Announcements:
         since = self._refused.since if self._refused else now
         pause = PAUSE if error.is_final else min(PAUSE, max(SHORTEST_PAUSE, now - since))
         self._refused = Refusal(error.code, entry.id, since, now + pause)
-        self._look_at = self._look_at or now
+        self._look_at = min(self._look_at, now)
 
     def _accepted(self) -> None:
         if self._refused:

@@ -173,6 +173,21 @@ async def test_one_workers_announcement_reopens_the_channel_for_the_other(begun:
         assert not [line for line in other.health.warnings if "refuses" in line]
 
 
+async def test_an_announcement_of_a_worker_that_is_gone_is_posted_within_the_hour(
+    begun: World,
+) -> None:
+    later = [timedelta()]
+    async with begun.second_bot(clock=lambda: now() + later[0]) as other:
+        await sweep_now(other)  # it finds nothing to announce
+        await archive_engineering_channel(begun)
+        begun.engineering.is_archived = False  # without an event to the bot, which says no more
+
+        later[0] = timedelta(hours=1)
+        await sweep_now(other)
+
+    assert "Which portal?" in begun.announced[-1]
+
+
 async def test_one_refused_announcement_does_not_block_the_others(
     begun: World,
 ) -> None:
