@@ -111,10 +111,10 @@ def tagged(kinds: Mapping[str, Check]) -> Check:
     def check(value: Any, pointer: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield problem("must be an object", pointer)
-        elif value.get("type") not in kinds:
-            yield problem(f"unsupported type: {value.get('type')}", f"{pointer}/type")
+        elif not isinstance(kind := value.get("type"), str) or kind not in kinds:
+            yield problem(f"unsupported type: {kind}", f"{pointer}/type")
         else:
             rest = {name: each for name, each in value.items() if name != "type"}
-            yield from kinds[value["type"]](rest, pointer)
+            yield from kinds[kind](rest, pointer)
 
     return check

@@ -66,6 +66,7 @@ VALID = [
     select(initial_option=option()),
 ]
 INVALID = {
+    "type that is a list": [{"type": ["divider"]}],
     "a header of 151 characters": [{"type": "header", "text": plain("x" * 151)}],
     "a header in mrkdwn": [{"type": "header", "text": mrkdwn("x")}],
     "a section of 3,001 characters": [section(text=mrkdwn("x" * 3001))],
