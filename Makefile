@@ -63,7 +63,7 @@ answers: .venv/installed-dev ## measure how well questions are answered from the
 	@$(BIN)/python -m tests.corpora.measure
 
 .PHONY: pictures
-pictures: .venv/installed-dev ## take the pictures in docs/pictures again (needs Chromium)
+pictures: .venv/installed-dev ## take the pictures in docs/pictures again (needs Chromium and Noto fonts with emoji)
 	@$(BIN)/python -m tests.browser.pictures
 
 .PHONY: schematics
