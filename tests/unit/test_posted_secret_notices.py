@@ -4,6 +4,7 @@ from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, send_reply
 from bot.onboarding.redaction import HIDDEN
+from bot.onboarding.throttling import MAX_FINGERPRINTS
 from bot.views.posted_secret import posted_secret_message
 from tests.builders import (
     ALL_FIELDS,
@@ -65,3 +66,18 @@ def test_a_posted_tenant_id_does_not_count_as_an_exposed_secret() -> None:
     assert change.onboarding.exposed == ()
     notice = posted_secret_message(change.onboarding, change.onboarding.posted_secrets[0])
     assert "No new one is needed" in notice.text
+
+
+def test_a_notice_remembers_a_limited_number_of_repeated_values() -> None:
+    """Each fingerprint is compared with every value that is entered, which takes a while."""
+    onboarding, ann = an_onboarding(at_step=19), a_client_admin()
+    for minute in range(3):
+        marks = [f"{minute}-{number:02}" for number in range(MAX_FINGERPRINTS - 5)]
+        now = onboarding.active_at + minute * MINUTE
+        onboarding = record_posted_secret(
+            onboarding, ["client_secret"], ann, now, fingerprints=marks
+        ).onboarding
+
+    [notice] = onboarding.posted_secrets
+    assert len(notice.fingerprints) == MAX_FINGERPRINTS
+    assert set(notice.fingerprints) >= {f"0-{number:02}" for number in range(MAX_FINGERPRINTS - 5)}
