@@ -12,9 +12,11 @@ from pydantic import SecretStr
 
 from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification import verify
+from bot.verification.access import Access
 from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import ServiceTitan
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, READS, WRITE_SCOPES
+from bot.verification.servicetitan.errors import Unauthorized
 from sandbox.servicetitan.endpoints import READS as SANDBOX_READS
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -362,6 +364,22 @@ async def test_a_token_is_replaced_no_more_than_once_in_a_run(
     report = await run_verification(servicetitan, st)
 
     assert by_id(report)["permissions"].cause == "unclear"
+    assert [request.template for request in st.requests].count("/connect/token") == 2
+
+
+async def test_a_later_request_of_a_run_does_not_replace_the_token_again(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    """A test booking makes its requests one after the other."""
+    access = Access(servicetitan, credentials(st), ticking_clock())
+    await access.begin()
+    st.fail("business-units", status=401, times=1)
+    await access.get(BUSINESS_UNITS)
+
+    st.fail("business-units", status=401)
+    with pytest.raises(Unauthorized):
+        await access.get(BUSINESS_UNITS)
+
     assert [request.template for request in st.requests].count("/connect/token") == 2
 
 
