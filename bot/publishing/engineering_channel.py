@@ -22,8 +22,9 @@ class EngineeringChannel:
         self._is_due = True
 
     def check_soon(self) -> None:
-        """Check at the next sweep."""
+        """Check at the next sweep: the channel has changed."""
         self._is_due = True
+        self._notices.ask_again()
 
     async def look(self) -> None:
         """Check the channel if that is due; called by each sweep."""

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 # A claim of this age was left behind by a worker that died.
 CLAIM_EXPIRES = timedelta(minutes=1)
-# How long to leave the channel alone after it refused a notice.
+# How long to wait with a notice that the channel refused.
 RETRY_AFTER = timedelta(minutes=5)
 
 
@@ -27,7 +27,7 @@ class Notices:
         self._channel, self._clock = channel, clock
         # By name: when we claimed it, and since when it may have been posted.
         self._claims: dict[str, tuple[datetime, datetime]] = {}
-        self._not_before: datetime | None = None
+        self._not_before: dict[str, datetime] = {}  # of refused notices, by name
 
     async def posted(self, name: str) -> str | None:
         """Return the ts of a notice; None if it wasn't posted."""
@@ -46,7 +46,7 @@ class Notices:
         if ts := await self.posted(name):
             return ts
         now = self._clock()
-        if self._not_before and now < self._not_before:
+        if name in self._not_before and now < self._not_before[name]:
             return None
         since = await self._claim(name, now)
         if since is None:
@@ -59,7 +59,7 @@ class Notices:
             ts = await self._slack.find(self._channel, message, since) if since < now else None
             ts = ts or await self._slack.post(self._channel, message)
         except SlackRefused as error:  # /readyz reports a lost engineering channel
-            self._not_before = now + RETRY_AFTER
+            self._not_before[name] = now + RETRY_AFTER
             log.warning("a notice wasn't posted", extra={"notice": name, "reason": str(error)})
             return None
         async with self._database.begin() as session:
@@ -88,8 +88,13 @@ class Notices:
         except Conflict:  # another worker claimed it at the same time
             return None
 
+    def ask_again(self) -> None:
+        """Stop waiting with what the channel refused: it has changed."""
+        self._not_before.clear()
+
     async def forget(self, name: str) -> None:
         """Forget a notice, so that it can be posted again."""
         self._claims.pop(name, None)
+        self._not_before.pop(name, None)
         async with self._database.begin() as session:
             await notices.drop(session, name)

@@ -1,11 +1,14 @@
 """The engineering channel gets clients' names and questions, so no one else may read it."""
 
 import json
+from datetime import datetime
 
 import pytest
 
 from bot.cli.doctor import Finding, examine
 from bot.publishing.engineering_channel import SHARED
+from bot.views.blocks import Message as NewMessage
+from bot.views.engineering_channel import shared_channel_message
 from sandbox.slack import Message
 from sandbox.slack.model import Invitation
 from tests.background import wait_for_tasks
@@ -95,6 +98,28 @@ async def test_a_report_is_posted_exactly_once_after_a_slack_server_error(
     await share(world)
     assert len(warnings_posted(world)) == performed
     await check(world)
+
+    assert len(warnings_posted(world)) == 1
+
+
+async def test_another_refused_notice_does_not_hold_the_report_back(world: World) -> None:
+    async def too_long(_since: datetime) -> NewMessage:
+        return shared_channel_message(now())
+
+    world.slack.fail_next("chat.postMessage", error="msg_too_long")
+    assert await world.bot.notices.post("another", too_long) is None
+
+    await share(world)
+
+    assert len(warnings_posted(world)) == 1
+
+
+async def test_a_refused_report_is_posted_when_the_channel_is_shared_again(world: World) -> None:
+    world.slack.fail_next("chat.postMessage", error="restricted_action")
+    await share(world)
+    assert warnings_posted(world) == []
+
+    await share(world)
 
     assert len(warnings_posted(world)) == 1
 
