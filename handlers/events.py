@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import AliasChoices, AliasPath, Field
+from pydantic import AliasPath, Field
 
 from bot.onboarding.people import SLACKBOT, Person
 from bot.use_cases import Request
@@ -53,13 +53,14 @@ class InvitationAnswered(SlackEvent):
     channel: Channel
     address: str = Field("", validation_alias=AliasPath("invite", "recipient_email"))
     approval_required: bool | None = None
-    user: User | None = Field(
-        None, validation_alias=AliasChoices("accepting_user", "approving_user", "declining_user")
-    )
+    accepting_user: User | None = None
+    approving_user: User | None = None
+    declining_user: User | None = None
 
     @property
     def request(self) -> Request:
-        person = Person(self.user.id, self.user.team_id) if self.user else Person("", "")
+        user = self.accepting_user or self.approving_user or self.declining_user
+        person = Person(user.id, user.team_id) if user else Person("", "")
         key = request_key("event", self.event_id, self.channel.id)
         return Request(person, self.channel.id, key)
 

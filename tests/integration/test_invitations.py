@@ -158,6 +158,33 @@ async def test_invitation_events_without_optional_fields_are_handled(
     assert not [text for text in world.announced if "<@>" in text]
 
 
+@pytest.mark.parametrize(
+    ("answer", "field"), [("approved", "approving"), ("declined", "declining")]
+)
+async def test_an_invitation_event_names_who_answered_beside_empty_fields(
+    world: World, answer: str, field: str
+) -> None:
+    await invite_client(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+    await world.slack.decline_invite(invitation, zoe)
+    event = world.last_event("shared_channel_invite_declined")
+    event["event_id"] = "Ev0EMPTY"
+    event["event"] = {
+        "type": f"shared_channel_invite_{answer}",
+        "channel": {"id": created_channel(world).id},
+        "invite": None,
+        "accepting_user": None,
+        f"{field}_user": {"id": zoe.id, "team_id": zoe.team.id},
+    }
+
+    ack = await world.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await world.idle()
+
+    assert ack.ok
+    assert not [text for text in world.announced if "Someone" in text]
+
+
 async def test_a_private_channel_is_created_on_request(world: World) -> None:
     await invite_client(world, private_channel=["private"])
 
